@@ -1,0 +1,151 @@
+//! What could not be understood: kept, visible, replayable.
+
+use std::fmt;
+
+use crate::id::{ReceiptId, SourceId, TenantId};
+use crate::timestamp::Timestamp;
+
+/// Why something is in quarantine. The class groups causes for a person; the pointer and detail lead to the spot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReasonClass {
+    /// The sealed body could not be opened: its key is unknown here.
+    Unopenable,
+    /// The body is not what its channel sends.
+    Unreadable,
+    /// The body is of the channel, a value in it is not acceptable.
+    Invalid,
+    /// An event with this id and another content is already in the ledger.
+    Conflict,
+    /// Handling it failed again and again.
+    HandlerFailed,
+}
+
+impl ReasonClass {
+    /// All classes.
+    pub const ALL: [Self; 5] =
+        [Self::Unopenable, Self::Unreadable, Self::Invalid, Self::Conflict, Self::HandlerFailed];
+
+    /// The word used in JSON and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unopenable => "unopenable",
+            Self::Unreadable => "unreadable",
+            Self::Invalid => "invalid",
+            Self::Conflict => "conflict",
+            Self::HandlerFailed => "handler_failed",
+        }
+    }
+
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == word)
+    }
+}
+
+impl fmt::Display for ReasonClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why, in words that hold no content of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The kind of cause.
+    pub class: ReasonClass,
+    /// JSON pointer (RFC 6901) to the spot, where there is one.
+    pub pointer: Option<String>,
+    /// What was expected there. Never a value out of the body.
+    pub detail: String,
+}
+
+/// One entry of the quarantine. Its id is the receipt that brought it and the stage it failed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineEntry {
+    /// The acceptance it came with.
+    pub receipt: ReceiptId,
+    /// Where it stopped, and so where a replay starts.
+    pub stage: Stage,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Where it came from.
+    pub source: SourceId,
+    /// Why it is here.
+    pub reason: Reason,
+    /// When the gateway took it: kept by a replay.
+    pub received_at: Timestamp,
+    /// When it was put here last.
+    pub quarantined_at: Timestamp,
+    /// The message as it was on the bus: sealed body or sealed event. What a replay publishes again.
+    pub message: Vec<u8>,
+    /// Whether it still waits for somebody.
+    pub state: QuarantineState,
+    /// How often it was sent through again.
+    pub replays: u32,
+}
+
+/// Where a message stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Between gateway and normalizer: the message is a raw delivery.
+    Normalize,
+    /// At the ledger: the message is a batch of events.
+    Record,
+    /// At analytics: the message is a batch of events the ledger already has.
+    Analyse,
+}
+
+impl Stage {
+    /// All stages.
+    pub const ALL: [Self; 3] = [Self::Normalize, Self::Record, Self::Analyse];
+
+    /// The word used in JSON and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normalize => "normalize",
+            Self::Record => "record",
+            Self::Analyse => "analyse",
+        }
+    }
+
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == word)
+    }
+}
+
+/// Whether an entry still waits for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuarantineState {
+    /// Nobody has dealt with it.
+    Open,
+    /// Sent through again; no outcome yet.
+    Replaying,
+    /// A replay brought it home.
+    Resolved,
+}
+
+impl QuarantineState {
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Replaying, Self::Resolved];
+
+    /// The word used in JSON and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Replaying => "replaying",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}

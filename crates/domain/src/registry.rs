@@ -1,0 +1,157 @@
+//! Who may send and read: tenants, their sources and their keys.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use crate::event::Sealed;
+use crate::id::{KeyId, SourceId, TenantId};
+use crate::timestamp::Timestamp;
+
+/// A business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its name in URLs and rows.
+    pub id: TenantId,
+    /// Its name for people.
+    pub name: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// Set once it may no longer send or read.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A door of a tenant: one bot, one messenger account, one site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name in URLs and rows.
+    pub id: SourceId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What it speaks.
+    pub kind: SourceKind,
+    /// Its name for people.
+    pub name: String,
+    /// How a webhook of this source proves itself; up to two live secrets during rotation.
+    pub secrets: Vec<SourceSecret>,
+    /// Events a second it may send on average; `None` is the gateway's default.
+    pub rate_limit: Option<NonZeroU32>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// Set once it may no longer send.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What a source speaks: decides how its deliveries are verified and parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceKind {
+    /// Our own event, by API key or Standard Webhooks signature.
+    Events,
+    /// Telegram Bot API webhook.
+    Telegram,
+}
+
+impl SourceKind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Events, Self::Telegram];
+
+    /// The word used in JSON, in tables and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Telegram => "telegram",
+        }
+    }
+
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl fmt::Display for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A secret of a source, sealed under the master key: signatures need it back, so a hash would not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSecret {
+    /// The secret, sealed.
+    pub sealed: Sealed,
+    /// When it was made; the youngest is the one to paste at the messenger.
+    pub created_at: Timestamp,
+}
+
+/// An API key, as kept: the key itself is shown once and never stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The public half.
+    pub id: KeyId,
+    /// Whose it is; `None` may act for every tenant (the operator's own key).
+    pub tenant: Option<TenantId>,
+    /// The source whose events it may send; needed for [`Scope::Ingest`].
+    pub source: Option<SourceId>,
+    /// What it opens.
+    pub scope: Scope,
+    /// What it is for, in the owner's words.
+    pub label: String,
+    /// SHA-256 of the secret half. The secret has 256 random bits, so a plain hash cannot be searched.
+    pub secret_sha256: [u8; 32],
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Set once it opens nothing.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").field("id", &self.id).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+/// What a key opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Sending events of one source.
+    Ingest,
+    /// Reading one tenant's sessions, figures and quarantine.
+    Read,
+    /// Reading, and changing what can be changed: replaying quarantine, managing sources and keys.
+    Admin,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: [Self; 3] = [Self::Ingest, Self::Read, Self::Admin];
+
+    /// The word used in keys, JSON and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+
+    /// Whether a key of this scope may do what needs `wanted`.
+    #[must_use]
+    pub fn allows(self, wanted: Self) -> bool {
+        self == wanted || (self == Self::Admin && wanted == Self::Read)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,49 @@
+//! Looking at the quarantine and sending entries through again.
+
+use async_trait::async_trait;
+use domain::id::{ReceiptId, TenantId};
+use domain::quarantine::{QuarantineEntry, QuarantineState, ReasonClass, Stage};
+use domain::timestamp::Timestamp;
+
+use crate::ledger::LedgerError;
+
+/// Reads the quarantine and marks entries as sent through again. Every question names its tenant.
+#[async_trait]
+pub trait QuarantineStore: Send + Sync {
+    /// Entries, the youngest first.
+    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError>;
+
+    /// All entries of one receipt: at most one a stage.
+    async fn show(&self, tenant: &TenantId, receipt: ReceiptId) -> Result<Vec<QuarantineEntry>, LedgerError>;
+
+    /// Marks an entry as sent through again, and counts it. Called after the message was published: dying in
+    /// between leads to a second replay, which is harmless, and never to a lost one.
+    async fn mark_replaying(&self, tenant: &TenantId, id: QuarantineId) -> Result<(), LedgerError>;
+
+    /// Closes an entry whose stage has no receipt to settle (`Analyse`).
+    async fn resolve(&self, tenant: &TenantId, id: QuarantineId) -> Result<(), LedgerError>;
+}
+
+/// Names an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuarantineId {
+    /// The acceptance that brought it.
+    pub receipt: ReceiptId,
+    /// Where it stopped.
+    pub stage: Stage,
+}
+
+/// Which entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineQuery {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Only those with this kind of cause.
+    pub class: Option<ReasonClass>,
+    /// Only those in this state.
+    pub state: Option<QuarantineState>,
+    /// Only those that come after this place in the order (youngest first): the last entry of the page before.
+    pub after: Option<(Timestamp, ReceiptId)>,
+    /// How many at the most.
+    pub limit: u32,
+}

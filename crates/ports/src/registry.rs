@@ -1,0 +1,74 @@
+//! The registry: tenants, their sources and their keys.
+
+use async_trait::async_trait;
+use domain::id::{KeyId, SourceId, TenantId};
+use domain::registry::{ApiKey, Source, Tenant};
+use domain::timestamp::Timestamp;
+
+use crate::Cause;
+
+/// Keeps tenants, sources and keys.
+///
+/// Contract: ids are never reused, not even after revoking; revoking twice keeps the first instant; `version` grows
+/// with every change, so that a cache learns cheaply whether to read the snapshot again.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// Grows with every change.
+    async fn version(&self) -> Result<u64, RegistryError>;
+
+    /// All there is, revoked ones included. A registry holds dozens of salons, not millions.
+    async fn snapshot(&self) -> Result<RegistrySnapshot, RegistryError>;
+
+    /// Adds a tenant.
+    async fn add_tenant(&self, tenant: &Tenant) -> Result<(), RegistryError>;
+
+    /// Adds a source; its tenant must exist.
+    async fn add_source(&self, source: &Source) -> Result<(), RegistryError>;
+
+    /// Adds a key; the tenant and source it names must exist and belong together.
+    async fn add_key(&self, key: &ApiKey) -> Result<(), RegistryError>;
+
+    /// Ends a tenant, source or key.
+    async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError>;
+}
+
+/// Something in the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// A tenant; its sources and keys end with it.
+    Tenant(TenantId),
+    /// A source; its keys end with it.
+    Source(SourceId),
+    /// A key.
+    Key(KeyId),
+}
+
+/// All there is in the registry, at one version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistrySnapshot {
+    /// The version it was read at.
+    pub version: u64,
+    /// All tenants.
+    pub tenants: Vec<Tenant>,
+    /// All sources.
+    pub sources: Vec<Source>,
+    /// All keys.
+    pub keys: Vec<ApiKey>,
+}
+
+/// Why the registry could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// It does not answer or cannot write. Try again later.
+    #[error("the registry is unavailable")]
+    Unavailable(#[source] Cause),
+    /// The id is taken.
+    #[error("this id is taken")]
+    Exists,
+    /// What was named is not there.
+    #[error("there is no such tenant, source or key")]
+    NotFound,
+    /// What it holds cannot be read back.
+    #[error("the registry holds something unreadable: {0}")]
+    Corrupt(&'static str),
+}
