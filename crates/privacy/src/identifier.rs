@@ -1,0 +1,208 @@
+//! Identifiers of persons, and the pseudonyms that take their place.
+//!
+//! Each kind of identifier is brought to one form first (a phone to E.164, an address to lower case), so that the same
+//! person written in two ways is one pseudonym, and is then digested in a domain of its own, so that a phone number
+//! and a messenger id of the same digits are two.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::channel::Channel;
+use domain::event::{Alias, AliasKind};
+use domain::id::{AppointmentId, Pseudonym, SessionId};
+use domain::observation::Contact;
+use phonenumber::{Mode, country};
+
+use crate::key::TenantKeys;
+
+const PREFIX: &str = "v1:";
+/// A run of digits this long may be a phone number or a messenger's id of a person.
+const TELLING_DIGITS: usize = 7;
+
+/// Whether an id chosen by a sender is, or holds, what identifies a person: an e-mail address, a phone number, the
+/// number of a messenger account.
+///
+/// Errs on the side of yes: an id that is pseudonymised without need is still found by typing it.
+#[must_use]
+pub fn is_personal(id: &str) -> bool {
+    if is_pseudonym(id) || is_random(id) {
+        return false;
+    }
+    id.contains('@') || longest_digit_run(id) >= TELLING_DIGITS
+}
+
+/// Whether it is a pseudonym of ours that came back, from a CRM for example.
+fn is_pseudonym(id: &str) -> bool {
+    id.strip_prefix(PREFIX).is_some_and(|rest| {
+        rest.len() == 43 && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    })
+}
+
+/// Whether it is a UUID or a hexadecimal digest: digits without meaning.
+fn is_random(id: &str) -> bool {
+    let hex = id.bytes().filter(|b| *b != b'-').all(|b| b.is_ascii_hexdigit());
+    let has_letter = id.bytes().any(|b| b.is_ascii_alphabetic());
+    uuid::Uuid::try_parse(id).is_ok() || (hex && has_letter && id.len() >= 16)
+}
+
+/// The longest run of digits, where spaces, dots, dashes and brackets between digits do not end a run.
+fn longest_digit_run(id: &str) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for c in id.chars() {
+        if c.is_numeric() {
+            run += 1;
+            longest = longest.max(run);
+        } else if !" .-()\u{a0}".contains(c) {
+            run = 0;
+        }
+    }
+    longest
+}
+
+impl TenantKeys {
+    fn pseudonym(&self, domain: &'static str, parts: &[&[u8]]) -> String {
+        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(self.digest(domain, parts).as_bytes()))
+    }
+
+    /// The id a session is stored under. Within its channel: two messengers may give two persons one number.
+    pub(crate) fn session_id(&self, channel: Channel, given: &str) -> SessionId {
+        let given = given.trim();
+        let stored = if is_personal(given) {
+            self.pseudonym("session", &[channel.as_str().as_bytes(), given.as_bytes()])
+        } else {
+            given.to_owned()
+        };
+        // Channels bound the id's length and alphabet; one that slips through is replaced rather than lost.
+        SessionId::parse(&stored).unwrap_or_else(|_unprintable| {
+            let replaced = self.pseudonym("session", &[channel.as_str().as_bytes(), given.as_bytes()]);
+            SessionId::parse(&replaced).expect("a pseudonym is printable and short")
+        })
+    }
+
+    /// Every id a session that somebody typed may be stored under: as typed, and its pseudonym in each channel.
+    #[must_use]
+    pub fn session_ids(&self, typed: &str) -> Vec<SessionId> {
+        let typed = typed.trim();
+        let mut ids: Vec<_> = SessionId::parse(typed).into_iter().collect();
+        if is_personal(typed) {
+            ids = Channel::ALL.into_iter().map(|channel| self.session_id(channel, typed)).collect();
+        }
+        ids
+    }
+
+    /// The id an appointment is stored under. The same in every channel: the bot and the booking system speak of one.
+    pub(crate) fn appointment_id(&self, given: &str) -> AppointmentId {
+        let given = given.trim();
+        let pseudonym = || self.pseudonym("appointment", &[given.as_bytes()]);
+        let stored = if is_personal(given) { pseudonym() } else { given.to_owned() };
+        AppointmentId::parse(&stored).unwrap_or_else(|_unprintable| {
+            AppointmentId::parse(&pseudonym()).expect("a pseudonym is printable and short")
+        })
+    }
+
+    /// The pseudonyms of a client.
+    pub(crate) fn aliases(&self, channel: Channel, contact: &Contact, user_hash: Option<&str>) -> Vec<Alias> {
+        let alias = |kind: AliasKind, parts: &[&[u8]]| Alias {
+            kind,
+            pseudonym: Pseudonym::parse(&self.pseudonym(kind.as_str(), parts))
+                .expect("a pseudonym is printable and short"),
+        };
+        let phone = contact.phone.as_deref().map(canonical_phone);
+        let email = contact.email.as_deref().map(canonical_email);
+        let messenger = contact.messenger_id.as_deref().map(str::trim);
+        let sender = user_hash.map(str::trim);
+        [
+            phone.map(|phone| alias(AliasKind::Phone, &[phone.as_bytes()])),
+            email.map(|email| alias(AliasKind::Email, &[email.as_bytes()])),
+            messenger.map(|id| alias(AliasKind::Messenger, &[channel.as_str().as_bytes(), id.as_bytes()])),
+            sender.map(|hash| alias(AliasKind::SenderHash, &[hash.as_bytes()])),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// A phone number in E.164, read as people in Russia write it; what is no phone number keeps its digits only.
+fn canonical_phone(written: &str) -> String {
+    // Messengers send 79131234567 without a plus, which reads as a national number otherwise.
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    let international = match digits.len() {
+        11 if digits.starts_with('7') => format!("+{digits}"),
+        _ => written.trim().to_owned(),
+    };
+    match phonenumber::parse(Some(country::RU), &international) {
+        Ok(number) => number.format().mode(Mode::E164).to_string(),
+        Err(_not_a_phone) => digits,
+    }
+}
+
+fn canonical_email(written: &str) -> String {
+    written.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::TenantId;
+
+    use super::*;
+    use crate::key::{MasterKey, Vault};
+
+    fn keys() -> std::sync::Arc<TenantKeys> {
+        let vault = Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new());
+        vault.tenant(&TenantId::parse("salon").unwrap())
+    }
+
+    #[test]
+    fn ids_that_name_a_person_are_told_from_those_that_do_not() {
+        for personal in
+            ["79131234567", "+7 (913) 123-45-67", "tg:5551112233", "79131234567@c.us", "anna@mail.ru", "@anna", "12.34.567"]
+        {
+            assert!(is_personal(personal), "{personal}");
+        }
+        let random = "0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d";
+        for plain in ["sess_abc123", "s-1", random, "d41d8cd98f00b204e9800998ecf8427e", "визит-12", ""] {
+            assert!(!is_personal(plain), "{plain}");
+        }
+    }
+
+    #[test]
+    fn one_phone_written_in_many_ways_is_one_alias() {
+        let keys = keys();
+        let of = |written: &str| {
+            let contact = Contact { phone: Some(written.to_owned()), ..Contact::default() };
+            keys.aliases(Channel::Site, &contact, None)
+        };
+        let expected = of("+79131234567");
+        for written in ["8 913 123-45-67", "+7 (913) 123-45-67", "79131234567", "8(913)1234567", " 9131234567 "] {
+            assert_eq!(of(written), expected, "{written}");
+        }
+        assert_ne!(of("+79131234568"), expected);
+    }
+
+    #[test]
+    fn a_phone_and_a_messenger_id_of_the_same_digits_are_two_aliases() {
+        let contact = Contact {
+            phone: Some("+79131234567".to_owned()),
+            messenger_id: Some("+79131234567".to_owned()),
+            ..Contact::default()
+        };
+        let aliases = keys().aliases(Channel::Whatsapp, &contact, None);
+        assert_ne!(aliases[0].pseudonym, aliases[1].pseudonym);
+    }
+
+    #[test]
+    fn a_typed_session_is_found_in_whichever_channel_it_is() {
+        let keys = keys();
+        let stored = keys.session_id(Channel::Telegram, "5551112233");
+        assert!(stored.as_str().starts_with("v1:") && stored.as_str().len() == 46);
+        assert!(keys.session_ids(" 5551112233 ").contains(&stored));
+        assert_eq!(keys.session_ids("sess_abc123"), [SessionId::parse("sess_abc123").unwrap()]);
+    }
+
+    #[test]
+    fn a_pseudonym_that_comes_back_stays_what_it_is() {
+        let keys = keys();
+        let stored = keys.session_id(Channel::Telegram, "5551112233");
+        assert_eq!(keys.session_id(Channel::Crm, stored.as_str()), stored);
+    }
+}

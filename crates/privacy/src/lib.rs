@@ -1,0 +1,19 @@
+//! What keeps persons out of the stores: keyed pseudonyms, and the sealing of bodies, texts and contacts.
+//!
+//! Everything hangs on one master key that is in no database. From it each tenant gets keys of its own, one for every
+//! use (HKDF-SHA-256), held by a [`Vault`]:
+//!
+//! - identifiers become `v1:` HMAC-SHA-256 pseudonyms ([`identifier`]): without the key, going through all mobile
+//!   numbers of a country finds nothing, as it would with a plain hash;
+//! - bodies, texts and contacts are sealed with XChaCha20-Poly1305 ([`seal`]), bound to the tenant, the use and the id
+//!   they belong to, so that a sealed text moved to another row does not open;
+//! - [`protect`] turns an observation, which is in the clear, into an event, which is not.
+
+pub mod identifier;
+pub mod key;
+pub mod protect;
+pub mod seal;
+
+pub use key::{KeyError, MasterKey, TenantKeys, Vault};
+pub use protect::{Identity, Receipt};
+pub use seal::OpenError;

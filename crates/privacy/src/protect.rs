@@ -1,0 +1,243 @@
+//! From an observation, in the clear, to an event that may be stored.
+
+use domain::action::{Action, Word};
+use domain::event::{Appointment, Digest, Event, Flags};
+use domain::id::{EventId, ReceiptId, SourceId, TenantId};
+use domain::observation::{Observation, ObservedAppointment};
+use domain::timestamp::Timestamp;
+use event_schema::sealed::Details;
+use uuid::Uuid;
+
+use crate::key::TenantKeys;
+
+/// The acceptance an observation came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Which.
+    pub id: ReceiptId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// From where.
+    pub source: SourceId,
+    /// When the gateway took it.
+    pub received_at: Timestamp,
+    /// Digest of the bytes received.
+    pub payload_digest: Digest,
+}
+
+/// What makes an event that event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The idempotency key.
+    pub event_id: EventId,
+    /// What a resend has in common with the first.
+    pub content_digest: Digest,
+}
+
+/// The action by which a channel says that it does not know this kind of message.
+pub const UNKNOWN_UPDATE: &str = "unknown_update";
+
+impl TenantKeys {
+    /// The digest of received bytes.
+    #[must_use]
+    pub fn payload_digest(&self, bytes: &[u8]) -> Digest {
+        self.digest("payload", &[bytes])
+    }
+
+    /// Which event an observation is.
+    ///
+    /// A canonical event is the sender's `event_id`, or else what it says: white space and the order of keys do not
+    /// matter. A messenger's delivery is its own number at that messenger, and its content is the bytes received,
+    /// so that a parser that learns to read more does not turn a resend into a conflict.
+    #[must_use]
+    pub fn identify(
+        &self,
+        source: &SourceId,
+        observation: &Observation,
+        payload_digest: &Digest,
+    ) -> Identity {
+        let native = observation.native_id.as_bytes();
+        let content_digest = if native.is_empty() {
+            let mut content = event_schema::public::print(observation);
+            if let Some(fields) = content.as_object_mut() {
+                fields.remove("event_id");
+            }
+            self.digest("content", &[content.to_string().as_bytes()])
+        } else {
+            self.digest("native content", &[payload_digest.as_bytes(), native])
+        };
+        let derived = || {
+            let name: &[u8] = if native.is_empty() { content_digest.as_bytes() } else { native };
+            let digest = self.digest("event id", &[source.as_str().as_bytes(), name]);
+            let (sixteen, _) = digest.as_bytes().split_first_chunk::<16>().expect("a digest has 32 bytes");
+            // Version 8 of RFC 9562: an id of our own making, which this is.
+            EventId::from_uuid(Uuid::new_v8(*sixteen))
+        };
+        Identity { event_id: observation.event_id.unwrap_or_else(derived), content_digest }
+    }
+
+    /// Takes everything personal out of an observation: identifiers become pseudonyms, texts and contacts are sealed.
+    #[must_use]
+    pub fn protect(&self, observation: Observation, receipt: &Receipt) -> Event {
+        let identity = self.identify(&receipt.source, &observation, &receipt.payload_digest);
+        let id = identity.event_id;
+        let Observation { channel, action, appointment, contact, user_hash, occurred_at, .. } = observation;
+        let mut details = Details {
+            user_text: observation.texts.user,
+            assistant_response: observation.texts.assistant,
+            model: observation.model,
+            raw_input_hash: observation.given_hashes.raw_input,
+            payload_hash: observation.given_hashes.payload,
+            attributes: observation.attributes,
+            ..Details::default()
+        };
+        let intent = observation.intent.and_then(|intent| label_or_sealed(intent, &mut details.intent));
+        let appointment = appointment.map(|appointment| self.protect_appointment(appointment, &mut details));
+        let unknown_kind = matches!(&action, Action::Other(word) if word.as_str() == UNKNOWN_UPDATE);
+        Event {
+            id,
+            tenant: receipt.tenant.clone(),
+            source: receipt.source.clone(),
+            receipt: receipt.id,
+            occurred_at,
+            received_at: receipt.received_at,
+            channel,
+            session: self.session_id(channel, &observation.session),
+            actor: observation.actor,
+            action,
+            intent,
+            scenario: observation.scenario,
+            lead: observation.lead,
+            appointment,
+            consent: observation.consent,
+            aliases: self.aliases(channel, &contact, user_hash.as_deref()),
+            confidence: observation.confidence,
+            response_time_ms: observation.response_time_ms,
+            usage: observation.usage,
+            flags: Flags { unknown_kind, ..Flags::of_clocks(occurred_at, receipt.received_at) },
+            details: (!details.is_empty()).then(|| self.seal_details(id, &details)),
+            contact: (!contact.is_empty()).then(|| self.seal_contact(id, &contact)),
+            content_digest: identity.content_digest,
+            payload_digest: receipt.payload_digest,
+        }
+    }
+
+    fn protect_appointment(&self, observed: ObservedAppointment, details: &mut Details) -> Appointment {
+        let ObservedAppointment { id, starts_at, service, staff } = observed;
+        details.staff = staff;
+        Appointment {
+            id: self.appointment_id(&id),
+            starts_at,
+            service: service.and_then(|service| label_or_sealed(service, &mut details.service)),
+        }
+    }
+}
+
+/// A text that is a label stays in the clear, for figures; any other wording is put under seal.
+fn label_or_sealed(text: String, sealed: &mut Option<String>) -> Option<Word> {
+    match Word::parse(&text) {
+        Ok(word) => Some(word),
+        Err(_not_a_label) => {
+            *sealed = Some(text);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::channel::Channel;
+    use domain::observation::{Contact, Texts};
+    use serde_json::json;
+
+    use super::*;
+    use crate::key::{MasterKey, Vault};
+
+    const MARKERS: [&str; 5] = ["79131234567", "anna@mail.ru", "Анна Смирнова", "5551112233", "красные туфли"];
+
+    fn keys() -> Arc<TenantKeys> {
+        let vault = Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new());
+        vault.tenant(&TenantId::parse("salon").unwrap())
+    }
+
+    fn receipt() -> Receipt {
+        Receipt {
+            id: ReceiptId::generate(),
+            tenant: TenantId::parse("salon").unwrap(),
+            source: SourceId::parse("bot").unwrap(),
+            received_at: Timestamp::parse("2026-01-01T00:00:00Z").unwrap(),
+            payload_digest: Digest::from_bytes([1; 32]),
+        }
+    }
+
+    fn observation() -> Observation {
+        let at = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let mut observation =
+            Observation::new(at, Channel::Telegram, MARKERS[3].to_owned(), Action::parse("book").unwrap());
+        observation.contact = Contact {
+            phone: Some(MARKERS[0].to_owned()),
+            email: Some(MARKERS[1].to_owned()),
+            name: Some(MARKERS[2].to_owned()),
+            messenger_id: Some(MARKERS[3].to_owned()),
+        };
+        observation.texts = Texts { user: Some(MARKERS.join(" ")), assistant: Some(MARKERS[4].to_owned()) };
+        observation.intent = Some(MARKERS.join(" "));
+        observation.attributes.insert("note".to_owned(), json!(MARKERS));
+        observation.appointment = Some(ObservedAppointment {
+            id: MARKERS[0].to_owned(),
+            starts_at: None,
+            service: Some(MARKERS[4].to_owned()),
+            staff: Some(MARKERS[2].to_owned()),
+        });
+        observation
+    }
+
+    #[test]
+    fn nothing_personal_is_left_in_the_clear_and_the_texts_open_again() {
+        let (keys, receipt) = (keys(), receipt());
+        let event = keys.protect(observation(), &receipt);
+        let wire = event_schema::codec::encode_event(&event);
+        for marker in MARKERS {
+            let found = wire.windows(marker.len()).any(|window| window == marker.as_bytes());
+            assert!(!found, "{marker} in the clear");
+        }
+        let details = keys.open_details(event.id, event.details.as_ref().unwrap()).unwrap();
+        assert_eq!(details.assistant_response.as_deref(), Some(MARKERS[4]));
+        assert_eq!(details.staff.as_deref(), Some(MARKERS[2]));
+        let contact = keys.open_contact(event.id, event.contact.as_ref().unwrap()).unwrap();
+        assert!(contact == observation().contact);
+    }
+
+    #[test]
+    fn a_resend_is_the_same_event_and_another_text_is_another() {
+        let (keys, source) = (keys(), SourceId::parse("bot").unwrap());
+        let identify = |observation: &Observation, payload: u8| {
+            keys.identify(&source, observation, &Digest::from_bytes([payload; 32]))
+        };
+        let first = identify(&observation(), 1);
+        assert_eq!(identify(&observation(), 2), first, "the bytes do not matter, what they say does");
+        let mut other = observation();
+        other.texts.user = None;
+        assert_ne!(identify(&other, 1).event_id, first.event_id);
+        let mut named = observation();
+        named.event_id = Some(EventId::from_uuid(Uuid::from_u128(7)));
+        assert_eq!(identify(&named, 1).content_digest, first.content_digest);
+        assert_eq!(identify(&named, 1).event_id, EventId::from_uuid(Uuid::from_u128(7)));
+    }
+
+    #[test]
+    fn a_messengers_delivery_is_its_number_whatever_is_read_out_of_it() {
+        let (keys, source) = (keys(), SourceId::parse("bot").unwrap());
+        let mut known = observation();
+        known.native_id = "update:1".to_owned();
+        let mut better_read = known.clone();
+        better_read.texts.user = Some("more".to_owned());
+        let payload = Digest::from_bytes([1; 32]);
+        assert_eq!(keys.identify(&source, &known, &payload), keys.identify(&source, &better_read, &payload));
+        let changed = keys.identify(&source, &known, &Digest::from_bytes([2; 32]));
+        assert_eq!(changed.event_id, keys.identify(&source, &known, &payload).event_id);
+        assert_ne!(changed.content_digest, keys.identify(&source, &known, &payload).content_digest);
+    }
+}

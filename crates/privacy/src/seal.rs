@@ -1,0 +1,170 @@
+//! Sealing: XChaCha20-Poly1305 under a key that is named in front.
+//!
+//! A sealed text is `1 | key id (8) | nonce (24) | ciphertext and tag`. The nonce is random; 192 bits are wide enough
+//! for that (draft-irtf-cfrg-xchacha-03, section 3.1). The associated data is the id the text belongs to.
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use domain::event::Sealed;
+use domain::id::{EventId, ReceiptId};
+use domain::observation::Contact;
+use event_schema::sealed::{Details, contact_from_json, contact_to_json};
+
+use crate::key::TenantKeys;
+
+const VERSION: u8 = 1;
+const KEY_ID: usize = 8;
+const NONCE: usize = 24;
+
+/// Why a sealed text does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It is shorter than a seal or of a later version.
+    #[error("not a sealed text of a version known here")]
+    Malformed,
+    /// It was sealed under a key that is not here.
+    #[error("sealed under a key that is not known here")]
+    UnknownKey,
+    /// It was changed, or belongs elsewhere.
+    #[error("the seal is broken: the text was changed or belongs elsewhere")]
+    Broken,
+    /// It opened, and what was inside cannot be read.
+    #[error("what was sealed cannot be read")]
+    Content(#[source] serde_json::Error),
+}
+
+/// A key for one tenant and one use, with the id of the master key it comes from.
+pub(crate) struct SealingKey {
+    id: [u8; KEY_ID],
+    cipher: XChaCha20Poly1305,
+}
+
+impl SealingKey {
+    pub(crate) fn new(id: [u8; KEY_ID], key: &[u8; 32]) -> Self {
+        Self { id, cipher: XChaCha20Poly1305::new(key.into()) }
+    }
+
+    /// Seals under the first of `keys`.
+    pub(crate) fn seal(keys: &[Self], belongs_to: &[u8], content: &[u8]) -> Sealed {
+        let key = keys.first().expect("a vault has a current key");
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).expect("an operating system that started this process gives random bytes");
+        let payload = Payload { msg: content, aad: belongs_to };
+        let ciphertext = key
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .expect("ChaCha20-Poly1305 fails on messages over 256 GiB only");
+        let mut sealed = Vec::with_capacity(1 + KEY_ID + NONCE + ciphertext.len());
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&key.id);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&ciphertext);
+        Sealed::from_bytes(sealed)
+    }
+
+    /// Opens under the one of `keys` that is named in front.
+    pub(crate) fn open(keys: &[Self], belongs_to: &[u8], sealed: &Sealed) -> Result<Vec<u8>, OpenError> {
+        let (&version, rest) = sealed.as_bytes().split_first().ok_or(OpenError::Malformed)?;
+        let (id, rest) = rest.split_first_chunk::<KEY_ID>().ok_or(OpenError::Malformed)?;
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(OpenError::Malformed)?;
+        if version != VERSION {
+            return Err(OpenError::Malformed);
+        }
+        let key = keys.iter().find(|key| key.id == *id).ok_or(OpenError::UnknownKey)?;
+        let payload = Payload { msg: ciphertext, aad: belongs_to };
+        key.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_tag_mismatch| OpenError::Broken)
+    }
+}
+
+impl TenantKeys {
+    /// Seals the bytes of a delivery.
+    #[must_use]
+    pub fn seal_body(&self, receipt: ReceiptId, body: &[u8]) -> Sealed {
+        SealingKey::seal(&self.bodies, receipt.as_bytes(), body)
+    }
+
+    /// Opens the bytes of a delivery.
+    pub fn open_body(&self, receipt: ReceiptId, sealed: &Sealed) -> Result<Vec<u8>, OpenError> {
+        SealingKey::open(&self.bodies, receipt.as_bytes(), sealed)
+    }
+
+    pub(crate) fn seal_details(&self, event: EventId, details: &Details) -> Sealed {
+        SealingKey::seal(&self.details, event.as_bytes(), &details.to_json())
+    }
+
+    /// Opens the texts of an event, to show them to its tenant.
+    pub fn open_details(&self, event: EventId, sealed: &Sealed) -> Result<Details, OpenError> {
+        let json = SealingKey::open(&self.details, event.as_bytes(), sealed)?;
+        Details::from_json(&json).map_err(OpenError::Content)
+    }
+
+    pub(crate) fn seal_contact(&self, event: EventId, contact: &Contact) -> Sealed {
+        SealingKey::seal(&self.contacts, event.as_bytes(), &contact_to_json(contact))
+    }
+
+    /// Opens the contact of an event, to write it into the tenant's CRM.
+    pub fn open_contact(&self, event: EventId, sealed: &Sealed) -> Result<Contact, OpenError> {
+        let json = SealingKey::open(&self.contacts, event.as_bytes(), sealed)?;
+        contact_from_json(&json).map_err(OpenError::Content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::TenantId;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::key::{MasterKey, Vault};
+
+    fn vault() -> Vault {
+        Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new())
+    }
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::parse(name).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens_for_its_receipt_and_tenant_and_for_no_other(body in any::<Vec<u8>>()) {
+            let (vault, receipt) = (vault(), ReceiptId::generate());
+            let sealed = vault.tenant(&tenant("a")).seal_body(receipt, &body);
+            prop_assert_eq!(vault.tenant(&tenant("a")).open_body(receipt, &sealed).unwrap(), body);
+            prop_assert!(vault.tenant(&tenant("b")).open_body(receipt, &sealed).is_err());
+            prop_assert!(vault.tenant(&tenant("a")).open_body(ReceiptId::generate(), &sealed).is_err());
+        }
+
+        #[test]
+        fn a_seal_with_any_bit_changed_does_not_open(bit in 0_usize..8 * (1 + KEY_ID + NONCE + 16 + 4)) {
+            let (vault, receipt) = (vault(), ReceiptId::generate());
+            let keys = vault.tenant(&tenant("a"));
+            let mut bytes = keys.seal_body(receipt, b"text").into_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(keys.open_body(receipt, &Sealed::from_bytes(bytes)).is_err());
+        }
+
+        #[test]
+        fn garbage_does_not_open_and_does_not_panic(bytes in any::<Vec<u8>>()) {
+            let keys = vault().tenant(&tenant("a"));
+            prop_assert!(keys.open_body(ReceiptId::generate(), &Sealed::from_bytes(bytes)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_body_and_a_contact_are_under_different_keys() {
+        let (vault, receipt) = (vault(), ReceiptId::generate());
+        let keys = vault.tenant(&tenant("a"));
+        let sealed = keys.seal_body(receipt, b"{}");
+        let event = EventId::from_uuid(*receipt.as_uuid());
+        assert!(matches!(keys.open_contact(event, &sealed), Err(OpenError::Broken)));
+    }
+
+    #[test]
+    fn sealing_the_same_twice_shows_nothing_alike() {
+        let (vault, receipt) = (vault(), ReceiptId::generate());
+        let keys = vault.tenant(&tenant("a"));
+        let (one, two) = (keys.seal_body(receipt, b"text"), keys.seal_body(receipt, b"text"));
+        assert_ne!(one.as_bytes()[1 + KEY_ID..], two.as_bytes()[1 + KEY_ID..]);
+    }
+}
