@@ -1,0 +1,220 @@
+//! The contract of the quarantine: [`ports::quarantine::QuarantineStore`] and [`ports::ledger::Ledger::quarantine`].
+
+use domain::action::Action;
+use domain::id::ReceiptId;
+use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
+use ports::ledger::{ReceiptBatch, Recorded};
+use ports::quarantine::{QuarantineId, QuarantineQuery};
+
+use crate::fixtures::{at, batch, event, quarantined, salon};
+use crate::ledger::{Port, books, record};
+
+/// One named test per clause. `open` is the path of an `async fn() -> impl World<dyn LedgerStore>`.
+#[macro_export]
+macro_rules! quarantine_contract {
+    ($open:path) => {
+        $crate::named_tests!(store, $open, $crate::ledger::Port, $crate::quarantine:
+            an_entry_is_kept_as_it_was_put_in
+            an_entry_put_in_twice_is_counted_once
+            a_replay_that_comes_home_moves_the_books
+            a_replay_that_turns_out_a_duplicate_moves_the_books
+            a_replay_that_comes_home_before_it_is_marked_stays_resolved
+            a_failure_reported_after_the_receipt_came_home_is_ignored
+            what_analytics_could_not_handle_is_kept_beside_the_books
+            a_replay_is_counted
+            a_replay_that_fails_again_waits_again
+            a_failure_delivered_twice_does_not_undo_a_replay
+            entries_of_several_stages_are_shown_together
+            the_youngest_entry_is_listed_first
+            entries_are_listed_in_pages
+            entries_are_filtered_by_class_and_state
+            naming_what_is_not_there_changes_nothing);
+    };
+}
+
+pub async fn an_entry_is_kept_as_it_was_put_in(ledger: &Port) {
+    let entry = QuarantineEntry { received_at: at(3), ..failed(10) };
+    let plain = QuarantineEntry {
+        reason: Reason { class: ReasonClass::Unopenable, pointer: None, detail: String::new() },
+        ..failed(20)
+    };
+    ledger.quarantine(&[entry.clone(), plain.clone()]).await.unwrap();
+    assert_eq!(ledger.show(&salon(), entry.receipt).await.unwrap(), [entry]);
+    assert_eq!(ledger.show(&salon(), plain.receipt).await.unwrap(), [plain]);
+    assert_eq!(books(ledger, &salon()).await, (0, 0, 2));
+}
+
+pub async fn an_entry_put_in_twice_is_counted_once(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(&[entry.clone(), entry.clone()]).await.unwrap();
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    assert_eq!(ledger.list(&everything()).await.unwrap(), [entry]);
+    assert_eq!(books(ledger, &salon()).await, (0, 0, 1));
+}
+
+pub async fn a_replay_that_comes_home_moves_the_books(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+    let home = coming_home(&entry);
+    assert_eq!(record(ledger, &home).await, Recorded::Stored);
+    assert_eq!(books(ledger, &salon()).await, (1, 0, 0));
+    let shown = ledger.show(&salon(), entry.receipt).await.unwrap();
+    assert_eq!((shown[0].state, shown[0].replays), (QuarantineState::Resolved, 1));
+    assert_eq!(record(ledger, &home).await, Recorded::Already);
+    assert_eq!(books(ledger, &salon()).await, (1, 0, 0));
+}
+
+pub async fn a_replay_that_turns_out_a_duplicate_moves_the_books(ledger: &Port) {
+    let said = event("s-1", 0, Action::Message);
+    record(ledger, &batch(std::slice::from_ref(&said))).await;
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    let home = ReceiptBatch { receipt: entry.receipt, ..batch(&[said]) };
+    assert_eq!(record(ledger, &home).await, Recorded::Duplicate);
+    assert_eq!(books(ledger, &salon()).await, (1, 1, 0));
+}
+
+pub async fn a_replay_that_comes_home_before_it_is_marked_stays_resolved(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    record(ledger, &coming_home(&entry)).await;
+    ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+    let shown = ledger.show(&salon(), entry.receipt).await.unwrap();
+    assert_eq!((shown[0].state, shown[0].replays), (QuarantineState::Resolved, 1));
+}
+
+pub async fn a_failure_reported_after_the_receipt_came_home_is_ignored(ledger: &Port) {
+    let entry = failed(10);
+    record(ledger, &coming_home(&entry)).await;
+    let at_the_ledger = QuarantineEntry { stage: Stage::Record, ..entry.clone() };
+    ledger.quarantine(&[entry.clone(), at_the_ledger]).await.unwrap();
+    assert_eq!(ledger.show(&salon(), entry.receipt).await.unwrap(), []);
+    assert_eq!(books(ledger, &salon()).await, (1, 0, 0));
+}
+
+pub async fn what_analytics_could_not_handle_is_kept_beside_the_books(ledger: &Port) {
+    let entry = QuarantineEntry { stage: Stage::Analyse, ..failed(10) };
+    let home = coming_home(&entry);
+    record(ledger, &home).await;
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    assert_eq!(ledger.show(&salon(), entry.receipt).await.unwrap(), std::slice::from_ref(&entry));
+    assert_eq!(books(ledger, &salon()).await, (1, 0, 0));
+
+    // It says nothing about the ledger even where the ledger has not heard of the receipt.
+    let early = QuarantineEntry { stage: Stage::Analyse, ..failed(20) };
+    ledger.quarantine(std::slice::from_ref(&early)).await.unwrap();
+    assert_eq!(books(ledger, &salon()).await, (1, 0, 0));
+    assert_eq!(record(ledger, &coming_home(&early)).await, Recorded::Stored);
+    assert_eq!(ledger.show(&salon(), early.receipt).await.unwrap()[0].state, QuarantineState::Open);
+
+    ledger.resolve(&salon(), id(&entry)).await.unwrap();
+    assert_eq!(ledger.show(&salon(), entry.receipt).await.unwrap()[0].state, QuarantineState::Resolved);
+}
+
+pub async fn a_replay_is_counted(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    for replays in 1..4 {
+        ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+        let expected = QuarantineEntry { state: QuarantineState::Replaying, replays, ..entry.clone() };
+        assert_eq!(ledger.show(&salon(), entry.receipt).await.unwrap(), [expected]);
+    }
+    assert_eq!(books(ledger, &salon()).await, (0, 0, 1));
+}
+
+pub async fn a_replay_that_fails_again_waits_again(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+    let reason = Reason { class: ReasonClass::HandlerFailed, ..entry.reason.clone() };
+    let again = QuarantineEntry { quarantined_at: at(90), reason, ..entry.clone() };
+    ledger.quarantine(std::slice::from_ref(&again)).await.unwrap();
+    let shown = ledger.show(&salon(), entry.receipt).await.unwrap();
+    assert_eq!(shown, [QuarantineEntry { replays: 1, ..again }]);
+    assert_eq!(books(ledger, &salon()).await, (0, 0, 1));
+}
+
+pub async fn a_failure_delivered_twice_does_not_undo_a_replay(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    let shown = ledger.show(&salon(), entry.receipt).await.unwrap();
+    assert_eq!((shown[0].state, shown[0].replays), (QuarantineState::Replaying, 1));
+}
+
+pub async fn entries_of_several_stages_are_shown_together(ledger: &Port) {
+    let entry = failed(10);
+    let stages = Stage::ALL.map(|stage| QuarantineEntry { stage, ..entry.clone() });
+    ledger.quarantine(&stages).await.unwrap();
+    let mut shown = ledger.show(&salon(), entry.receipt).await.unwrap();
+    shown.sort_by_key(|entry| entry.stage);
+    assert_eq!(shown, stages);
+    assert_eq!(books(ledger, &salon()).await, (0, 0, 1));
+    assert_eq!(ledger.show(&salon(), ReceiptId::generate()).await.unwrap(), []);
+}
+
+pub async fn the_youngest_entry_is_listed_first(ledger: &Port) {
+    let entries = [failed(20), failed(10), failed(30)];
+    ledger.quarantine(&entries).await.unwrap();
+    let [middle, oldest, youngest] = entries;
+    assert_eq!(ledger.list(&everything()).await.unwrap(), [youngest, middle, oldest]);
+}
+
+pub async fn entries_are_listed_in_pages(ledger: &Port) {
+    let entries: Vec<_> = (0..10).map(|n| failed(n / 4)).collect();
+    ledger.quarantine(&entries).await.unwrap();
+    let all = ledger.list(&everything()).await.unwrap();
+    let mut paged = Vec::new();
+    let mut query = QuarantineQuery { limit: 3, ..everything() };
+    loop {
+        let page = ledger.list(&query).await.unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 3);
+        query.after = Some((last.quarantined_at, last.receipt));
+        paged.extend(page);
+    }
+    assert_eq!(all.len(), 10);
+    assert_eq!(paged, all);
+}
+
+pub async fn entries_are_filtered_by_class_and_state(ledger: &Port) {
+    let invalid = failed(10);
+    let reason = Reason { class: ReasonClass::Unreadable, ..invalid.reason.clone() };
+    let unreadable = QuarantineEntry { reason, ..failed(20) };
+    ledger.quarantine(&[invalid.clone(), unreadable.clone()]).await.unwrap();
+    ledger.mark_replaying(&salon(), id(&unreadable)).await.unwrap();
+    let class = QuarantineQuery { class: Some(ReasonClass::Invalid), ..everything() };
+    assert_eq!(ledger.list(&class).await.unwrap(), std::slice::from_ref(&invalid));
+    let open = QuarantineQuery { state: Some(QuarantineState::Open), ..everything() };
+    assert_eq!(ledger.list(&open).await.unwrap(), [invalid]);
+    let replaying = QuarantineQuery { state: Some(QuarantineState::Replaying), ..everything() };
+    assert_eq!(ledger.list(&replaying).await.unwrap()[0].receipt, unreadable.receipt);
+}
+
+pub async fn naming_what_is_not_there_changes_nothing(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    let other_stage = QuarantineId { receipt: entry.receipt, stage: Stage::Analyse };
+    ledger.mark_replaying(&salon(), other_stage).await.unwrap();
+    ledger.resolve(&salon(), other_stage).await.unwrap();
+    assert_eq!(ledger.list(&everything()).await.unwrap(), [entry]);
+}
+
+fn failed(second: u64) -> QuarantineEntry {
+    quarantined(ReceiptId::generate(), Stage::Normalize, second)
+}
+
+fn id(entry: &QuarantineEntry) -> QuarantineId {
+    QuarantineId { receipt: entry.receipt, stage: entry.stage }
+}
+
+fn coming_home(entry: &QuarantineEntry) -> ReceiptBatch {
+    let events = [event("s-1", 0, Action::Message)];
+    ReceiptBatch { receipt: entry.receipt, received_at: entry.received_at, ..batch(&events) }
+}
+
+fn everything() -> QuarantineQuery {
+    QuarantineQuery { tenant: salon(), class: None, state: None, after: None, limit: 1_000 }
+}

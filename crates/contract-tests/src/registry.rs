@@ -1,0 +1,263 @@
+//! The contract of [`ports::registry::Registry`].
+
+use std::num::NonZeroU32;
+
+use domain::event::Sealed;
+use domain::id::{KeyId, SourceId};
+use domain::registry::{ApiKey, Scope, Source, SourceKind, SourceSecret, Tenant};
+use futures_util::future::join_all;
+use ports::registry::{Registered, Registry, RegistryError};
+
+use crate::World;
+use crate::fixtures::{at, tenant};
+
+/// The port.
+pub type Port = dyn Registry;
+
+/// One named test per clause. `open` is the path of an `async fn() -> impl World<dyn Registry>`.
+#[macro_export]
+macro_rules! registry_contract {
+    ($open:path) => {
+        $crate::named_tests!(store, $open, $crate::registry::Port, $crate::registry:
+            an_empty_registry_has_an_empty_snapshot
+            what_was_added_is_in_the_snapshot
+            the_version_grows_with_every_change
+            a_taken_id_is_refused
+            of_many_that_add_one_id_at_once_one_succeeds
+            an_id_is_not_free_again_after_revoking
+            a_source_needs_its_tenant
+            a_key_needs_its_tenant_and_source_to_belong_together
+            an_operators_key_needs_neither
+            revoking_a_tenant_ends_its_sources_and_keys
+            revoking_a_source_ends_its_keys
+            revoking_a_key_ends_nothing_else
+            revoking_twice_keeps_the_first_instant
+            revoking_what_is_not_there_is_refused);
+        $crate::named_tests!(world, $open, $crate::registry::Port, $crate::registry:
+            the_registry_survives_reopening
+            a_change_is_seen_by_another_process);
+    };
+}
+
+pub async fn an_empty_registry_has_an_empty_snapshot(registry: &Port) {
+    let snapshot = registry.snapshot().await.unwrap();
+    assert_eq!((snapshot.tenants.len(), snapshot.sources.len(), snapshot.keys.len()), (0, 0, 0));
+    assert_eq!(snapshot.version, registry.version().await.unwrap());
+}
+
+pub async fn what_was_added_is_in_the_snapshot(registry: &Port) {
+    let salon = salon();
+    let secret =
+        |second| SourceSecret { sealed: Sealed::from_bytes(vec![0, 255, 7]), created_at: at(second) };
+    let plain = source("bot", "salon");
+    let hook = Source {
+        kind: SourceKind::Telegram,
+        secrets: vec![secret(5), secret(3)],
+        rate_limit: NonZeroU32::new(50),
+        ..source("hook", "salon")
+    };
+    let ingest = key("k1", Some("salon"), Some("bot"));
+    let read = ApiKey { scope: Scope::Read, created_at: at(9), ..key("k2", Some("salon"), None) };
+    registry.add_tenant(&salon).await.unwrap();
+    registry.add_source(&plain).await.unwrap();
+    registry.add_source(&hook).await.unwrap();
+    registry.add_key(&ingest).await.unwrap();
+    registry.add_key(&read).await.unwrap();
+    let mut snapshot = registry.snapshot().await.unwrap();
+    snapshot.sources.sort_by(|a, b| a.id.cmp(&b.id));
+    snapshot.keys.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(snapshot.tenants, [salon]);
+    assert_eq!(snapshot.sources, [plain, hook]);
+    assert_eq!(snapshot.keys, [ingest, read]);
+    assert_eq!(snapshot.version, registry.version().await.unwrap());
+}
+
+pub async fn the_version_grows_with_every_change(registry: &Port) {
+    let mut versions = vec![registry.version().await.unwrap()];
+    registry.add_tenant(&salon()).await.unwrap();
+    versions.push(registry.version().await.unwrap());
+    registry.add_source(&source("bot", "salon")).await.unwrap();
+    versions.push(registry.version().await.unwrap());
+    registry.add_key(&key("k1", Some("salon"), Some("bot"))).await.unwrap();
+    versions.push(registry.version().await.unwrap());
+    for what in [registered_key("k1"), registered_source("bot"), Registered::Tenant(tenant("salon"))] {
+        registry.revoke(&what, at(5)).await.unwrap();
+        versions.push(registry.version().await.unwrap());
+    }
+    assert!(versions.is_sorted_by(|a, b| a < b), "{versions:?}");
+    assert_eq!(registry.snapshot().await.unwrap().version, *versions.last().unwrap());
+}
+
+pub async fn a_taken_id_is_refused(registry: &Port) {
+    two_salons(registry).await;
+    let renamed = Tenant { name: "Another".to_owned(), ..salon() };
+    assert!(matches!(registry.add_tenant(&renamed).await, Err(RegistryError::Exists)));
+    // Sources and keys are unique over all tenants.
+    assert!(matches!(registry.add_source(&source("bot", "clinic")).await, Err(RegistryError::Exists)));
+    assert!(matches!(registry.add_key(&key("k1", Some("clinic"), None)).await, Err(RegistryError::Exists)));
+    let snapshot = registry.snapshot().await.unwrap();
+    assert!(snapshot.tenants.contains(&salon()));
+    assert!(snapshot.sources.contains(&source("bot", "salon")));
+    assert_eq!(snapshot.keys, [key("k1", Some("salon"), Some("bot"))]);
+}
+
+pub async fn of_many_that_add_one_id_at_once_one_succeeds(registry: &Port) {
+    let salon = salon();
+    let added = join_all((0..6).map(|_| registry.add_tenant(&salon))).await;
+    assert_eq!(added.iter().filter(|added| added.is_ok()).count(), 1, "{added:?}");
+}
+
+pub async fn an_id_is_not_free_again_after_revoking(registry: &Port) {
+    two_salons(registry).await;
+    for what in [registered_key("k1"), registered_source("bot"), Registered::Tenant(tenant("salon"))] {
+        registry.revoke(&what, at(5)).await.unwrap();
+    }
+    assert!(matches!(registry.add_tenant(&salon()).await, Err(RegistryError::Exists)));
+    assert!(matches!(registry.add_source(&source("bot", "clinic")).await, Err(RegistryError::Exists)));
+    assert!(matches!(registry.add_key(&key("k1", None, None)).await, Err(RegistryError::Exists)));
+}
+
+pub async fn a_source_needs_its_tenant(registry: &Port) {
+    let orphan = registry.add_source(&source("bot", "salon")).await;
+    assert!(matches!(orphan, Err(RegistryError::NotFound)), "{orphan:?}");
+    assert_eq!(registry.snapshot().await.unwrap().sources, []);
+}
+
+pub async fn a_key_needs_its_tenant_and_source_to_belong_together(registry: &Port) {
+    two_salons(registry).await;
+    for (tenant, source) in [
+        (Some("nobody"), None),
+        (Some("salon"), Some("nowhere")),
+        (Some("clinic"), Some("bot")),
+        (None, Some("bot")),
+    ] {
+        let refused = registry.add_key(&key("k9", tenant, source)).await;
+        assert!(matches!(refused, Err(RegistryError::NotFound)), "{tenant:?} {source:?} {refused:?}");
+    }
+    registry.add_key(&key("k9", Some("salon"), Some("bot"))).await.unwrap();
+}
+
+pub async fn an_operators_key_needs_neither(registry: &Port) {
+    let operator = ApiKey { scope: Scope::Admin, ..key("op", None, None) };
+    registry.add_key(&operator).await.unwrap();
+    assert_eq!(registry.snapshot().await.unwrap().keys, [operator]);
+}
+
+pub async fn revoking_a_tenant_ends_its_sources_and_keys(registry: &Port) {
+    two_salons(registry).await;
+    registry.add_key(&ApiKey { scope: Scope::Read, ..key("k3", Some("salon"), None) }).await.unwrap();
+    registry.add_key(&key("k2", Some("clinic"), None)).await.unwrap();
+    registry.revoke(&Registered::Tenant(tenant("salon")), at(5)).await.unwrap();
+    assert_eq!(revoked(registry).await, ["bot", "k1", "k3", "salon"]);
+}
+
+pub async fn revoking_a_source_ends_its_keys(registry: &Port) {
+    two_salons(registry).await;
+    registry.add_key(&ApiKey { scope: Scope::Read, ..key("k3", Some("salon"), None) }).await.unwrap();
+    registry.revoke(&registered_source("bot"), at(5)).await.unwrap();
+    assert_eq!(revoked(registry).await, ["bot", "k1"]);
+}
+
+pub async fn revoking_a_key_ends_nothing_else(registry: &Port) {
+    two_salons(registry).await;
+    registry.add_key(&key("k3", Some("salon"), Some("bot"))).await.unwrap();
+    registry.revoke(&registered_key("k1"), at(5)).await.unwrap();
+    assert_eq!(revoked(registry).await, ["k1"]);
+}
+
+pub async fn revoking_twice_keeps_the_first_instant(registry: &Port) {
+    two_salons(registry).await;
+    registry.revoke(&registered_key("k1"), at(5)).await.unwrap();
+    registry.revoke(&registered_key("k1"), at(6)).await.unwrap();
+    registry.revoke(&registered_source("bot"), at(7)).await.unwrap();
+    registry.revoke(&Registered::Tenant(tenant("salon")), at(8)).await.unwrap();
+    let snapshot = registry.snapshot().await.unwrap();
+    assert_eq!(snapshot.keys[0].revoked_at, Some(at(5)));
+    assert_eq!(snapshot.sources[0].revoked_at, Some(at(7)));
+    let salon = snapshot.tenants.iter().find(|known| known.id == tenant("salon")).unwrap();
+    assert_eq!(salon.revoked_at, Some(at(8)));
+}
+
+pub async fn revoking_what_is_not_there_is_refused(registry: &Port) {
+    for what in [registered_key("k1"), registered_source("bot"), Registered::Tenant(tenant("salon"))] {
+        let refused = registry.revoke(&what, at(5)).await;
+        assert!(matches!(refused, Err(RegistryError::NotFound)), "{what:?} {refused:?}");
+    }
+}
+
+pub async fn the_registry_survives_reopening(world: &dyn World<Port>) {
+    let registry = world.open().await;
+    two_salons(&*registry).await;
+    registry.revoke(&registered_key("k1"), at(5)).await.unwrap();
+    let before = registry.snapshot().await.unwrap();
+    drop(registry);
+    assert_eq!(world.open().await.snapshot().await.unwrap(), before);
+}
+
+pub async fn a_change_is_seen_by_another_process(world: &dyn World<Port>) {
+    let (server, command_line) = (world.open().await, world.open().await);
+    let before = server.version().await.unwrap();
+    command_line.add_tenant(&salon()).await.unwrap();
+    assert!(server.version().await.unwrap() > before);
+    assert_eq!(server.snapshot().await.unwrap().tenants, [salon()]);
+}
+
+/// `salon` with the source `bot` and its key `k1`, and an empty `clinic`.
+async fn two_salons(registry: &Port) {
+    registry.add_tenant(&salon()).await.unwrap();
+    registry.add_tenant(&Tenant { id: tenant("clinic"), ..salon() }).await.unwrap();
+    registry.add_source(&source("bot", "salon")).await.unwrap();
+    registry.add_key(&key("k1", Some("salon"), Some("bot"))).await.unwrap();
+}
+
+/// Ids of all that is revoked.
+async fn revoked(registry: &Port) -> Vec<String> {
+    let snapshot = registry.snapshot().await.unwrap();
+    let tenants = snapshot.tenants.into_iter().map(|tenant| (tenant.id.to_string(), tenant.revoked_at));
+    let sources = snapshot.sources.into_iter().map(|source| (source.id.to_string(), source.revoked_at));
+    let keys = snapshot.keys.into_iter().map(|key| (key.id.to_string(), key.revoked_at));
+    let all = tenants.chain(sources).chain(keys);
+    let mut ids: Vec<_> = all.filter(|(_, revoked_at)| revoked_at.is_some()).map(|(id, _)| id).collect();
+    ids.sort();
+    ids
+}
+
+fn salon() -> Tenant {
+    Tenant {
+        id: tenant("salon"), name: "Салон «Ива»".to_owned(), created_at: at(0), revoked_at: None
+    }
+}
+
+fn source(id: &str, of: &str) -> Source {
+    Source {
+        id: SourceId::parse(id).unwrap(),
+        tenant: tenant(of),
+        kind: SourceKind::Events,
+        name: "Bot".to_owned(),
+        secrets: Vec::new(),
+        rate_limit: None,
+        created_at: at(1),
+        revoked_at: None,
+    }
+}
+
+fn key(id: &str, of: Option<&str>, source: Option<&str>) -> ApiKey {
+    ApiKey {
+        id: KeyId::parse(id).unwrap(),
+        tenant: of.map(tenant),
+        source: source.map(|id| SourceId::parse(id).unwrap()),
+        scope: Scope::Ingest,
+        label: "for the bot".to_owned(),
+        secret_sha256: [7; 32],
+        created_at: at(2),
+        revoked_at: None,
+    }
+}
+
+fn registered_key(id: &str) -> Registered {
+    Registered::Key(KeyId::parse(id).unwrap())
+}
+
+fn registered_source(id: &str) -> Registered {
+    Registered::Source(SourceId::parse(id).unwrap())
+}

@@ -1,0 +1,177 @@
+//! The quarantine: putting in, looking at, sending through again.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use domain::id::{ReceiptId, SourceId, TenantId};
+use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
+use domain::timestamp::Timestamp;
+use ports::ledger::LedgerError;
+use ports::quarantine::{QuarantineId, QuarantineQuery, QuarantineStore};
+use rusqlite::{Connection, Row, params};
+
+use crate::columns::{instant, parsed, receipt};
+use crate::failure::Failure;
+use crate::ledger::SqliteLedger;
+use crate::ledger::record::{Change, Ending, mark, write_books};
+
+#[async_trait]
+impl QuarantineStore for SqliteLedger {
+    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError> {
+        let query = query.clone();
+        Ok(self.database.read(move |connection| list(connection, &query)).await?)
+    }
+
+    async fn show(&self, tenant: &TenantId, receipt: ReceiptId) -> Result<Vec<QuarantineEntry>, LedgerError> {
+        let tenant = tenant.clone();
+        Ok(self.database.read(move |connection| show(connection, &tenant, receipt)).await?)
+    }
+
+    async fn mark_replaying(&self, tenant: &TenantId, id: QuarantineId) -> Result<(), LedgerError> {
+        // A replay may come home before it is marked: what is resolved stays so.
+        let statement = "UPDATE quarantine
+             SET replays = replays + 1, state = CASE state WHEN 'resolved' THEN state ELSE 'replaying' END
+             WHERE tenant = ?1 AND receipt = ?2 AND stage = ?3";
+        Ok(self.update(statement, tenant, id).await?)
+    }
+
+    async fn resolve(&self, tenant: &TenantId, id: QuarantineId) -> Result<(), LedgerError> {
+        let statement = "UPDATE quarantine SET state = 'resolved'
+             WHERE tenant = ?1 AND receipt = ?2 AND stage = ?3";
+        Ok(self.update(statement, tenant, id).await?)
+    }
+}
+
+impl SqliteLedger {
+    async fn update(&self, sql: &'static str, tenant: &TenantId, id: QuarantineId) -> Result<(), Failure> {
+        let tenant = tenant.clone();
+        let update = move |connection: &Connection| {
+            connection.prepare_cached(sql)?.execute(params![
+                tenant.as_str(),
+                id.receipt.as_bytes().as_slice(),
+                id.stage.as_str()
+            ])?;
+            Ok(())
+        };
+        self.database.write(update).await
+    }
+}
+
+/// Puts entries in, with the books.
+pub(crate) fn put_all(connection: &Connection, entries: &[QuarantineEntry]) -> Result<(), Failure> {
+    let mut books: BTreeMap<TenantId, Change> = BTreeMap::new();
+    for entry in entries {
+        if entry.stage != Stage::Analyse {
+            match mark(connection, entry.receipt, Ending::Quarantined, entry.received_at)? {
+                None => books.entry(entry.tenant.clone()).or_default().add(Ending::Quarantined, 1),
+                Some(Ending::Quarantined) => {}
+                // It came home already; this is the echo of an earlier failure.
+                Some(Ending::Stored | Ending::Duplicate) => continue,
+            }
+        }
+        put(connection, entry)?;
+    }
+    write_books(connection, &books)
+}
+
+/// Puts an entry in, or renews it if it failed again. One that was put in at the same instant before is the same
+/// failure, delivered twice, and changes nothing.
+pub(crate) fn put(connection: &Connection, entry: &QuarantineEntry) -> Result<(), Failure> {
+    connection
+        .prepare_cached(
+            "INSERT INTO quarantine (tenant, receipt, stage, source, class, pointer, detail, received_at,
+                                     quarantined_at, state, replays, message)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT (receipt, stage) DO UPDATE SET
+                 class = excluded.class, pointer = excluded.pointer, detail = excluded.detail,
+                 quarantined_at = excluded.quarantined_at, state = excluded.state, message = excluded.message
+             WHERE tenant = excluded.tenant AND quarantined_at < excluded.quarantined_at",
+        )?
+        .execute(params![
+            entry.tenant.as_str(),
+            entry.receipt.as_bytes().as_slice(),
+            entry.stage.as_str(),
+            entry.source.as_str(),
+            entry.reason.class.as_str(),
+            entry.reason.pointer,
+            entry.reason.detail,
+            entry.received_at.unix_micros(),
+            entry.quarantined_at.unix_micros(),
+            entry.state.as_str(),
+            entry.replays,
+            entry.message
+        ])?;
+    Ok(())
+}
+
+/// Resolves what a receipt left behind on its way to the ledger. What analytics could not handle stays.
+pub(crate) fn bring_home(connection: &Connection, receipt: ReceiptId) -> Result<(), Failure> {
+    connection
+        .prepare_cached("UPDATE quarantine SET state = 'resolved' WHERE receipt = ?1 AND stage <> ?2")?
+        .execute(params![receipt.as_bytes().as_slice(), Stage::Analyse.as_str()])?;
+    Ok(())
+}
+
+fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, Failure> {
+    // Later than any entry: the place before the first one.
+    let (at, receipt) = query
+        .after
+        .as_ref()
+        .map_or((i64::MAX, [0; 16]), |(at, receipt)| (at.unix_micros(), *receipt.as_bytes()));
+    connection
+        .prepare_cached(
+            "SELECT tenant, receipt, stage, source, class, pointer, detail, received_at, quarantined_at, state,
+                    replays, message
+             FROM quarantine
+             WHERE tenant = ?1 AND (quarantined_at, receipt) < (?2, ?3)
+               AND (?4 IS NULL OR class = ?4) AND (?5 IS NULL OR state = ?5)
+             ORDER BY quarantined_at DESC, receipt DESC, stage LIMIT ?6",
+        )?
+        .query_and_then(
+            params![
+                query.tenant.as_str(),
+                at,
+                receipt.as_slice(),
+                query.class.map(ReasonClass::as_str),
+                query.state.map(QuarantineState::as_str),
+                query.limit
+            ],
+            entry,
+        )?
+        .collect()
+}
+
+fn show(
+    connection: &Connection,
+    tenant: &TenantId,
+    receipt: ReceiptId,
+) -> Result<Vec<QuarantineEntry>, Failure> {
+    connection
+        .prepare_cached(
+            "SELECT tenant, receipt, stage, source, class, pointer, detail, received_at, quarantined_at, state,
+                    replays, message
+             FROM quarantine WHERE tenant = ?1 AND receipt = ?2 ORDER BY quarantined_at",
+        )?
+        .query_and_then(params![tenant.as_str(), receipt.as_bytes().as_slice()], entry)?
+        .collect()
+}
+
+fn entry(row: &Row<'_>) -> Result<QuarantineEntry, Failure> {
+    let received_at: Timestamp = instant(row, 7)?;
+    Ok(QuarantineEntry {
+        tenant: parsed(row, 0, "a quarantined tenant", |text| TenantId::parse(text).ok())?,
+        receipt: receipt(row, 1)?,
+        stage: parsed(row, 2, "a quarantine's stage", Stage::parse)?,
+        source: parsed(row, 3, "a quarantined source", |text| SourceId::parse(text).ok())?,
+        reason: Reason {
+            class: parsed(row, 4, "a quarantine's class", ReasonClass::parse)?,
+            pointer: row.get(5)?,
+            detail: row.get(6)?,
+        },
+        received_at,
+        quarantined_at: instant(row, 8)?,
+        state: parsed(row, 9, "a quarantine's state", QuarantineState::parse)?,
+        replays: row.get(10)?,
+        message: row.get(11)?,
+    })
+}

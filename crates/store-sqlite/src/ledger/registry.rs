@@ -1,0 +1,192 @@
+//! Changing the registry: tenants, sources, keys.
+
+use async_trait::async_trait;
+use domain::id::TenantId;
+use domain::registry::{ApiKey, Source, Tenant};
+use domain::timestamp::Timestamp;
+use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::failure::Failure;
+use crate::ledger::{SqliteLedger, snapshot};
+
+#[async_trait]
+impl Registry for SqliteLedger {
+    async fn version(&self) -> Result<u64, RegistryError> {
+        Ok(self.database.read(snapshot::version).await?)
+    }
+
+    async fn snapshot(&self) -> Result<RegistrySnapshot, RegistryError> {
+        Ok(self.database.read(snapshot::read).await?)
+    }
+
+    async fn add_tenant(&self, tenant: &Tenant) -> Result<(), RegistryError> {
+        let tenant = tenant.clone();
+        self.change(move |connection| add_tenant(connection, &tenant)).await
+    }
+
+    async fn add_source(&self, source: &Source) -> Result<(), RegistryError> {
+        let source = source.clone();
+        self.change(move |connection| add_source(connection, &source)).await
+    }
+
+    async fn add_key(&self, key: &ApiKey) -> Result<(), RegistryError> {
+        let key = key.clone();
+        self.change(move |connection| add_key(connection, &key)).await
+    }
+
+    async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError> {
+        let what = what.clone();
+        self.change(move |connection| revoke(connection, &what, now)).await
+    }
+}
+
+/// What became of a change that SQLite itself had nothing against. One that is refused has written nothing.
+enum Changed {
+    Yes,
+    /// It was so before.
+    No,
+    Exists,
+    NotFound,
+}
+
+impl SqliteLedger {
+    async fn change<F>(&self, change: F) -> Result<(), RegistryError>
+    where
+        F: FnOnce(&Connection) -> Result<Changed, Failure> + Send + 'static,
+    {
+        let change = |connection: &Connection| {
+            let changed = change(connection)?;
+            if matches!(changed, Changed::Yes) {
+                connection
+                    .prepare_cached("UPDATE registry SET version = version + 1 WHERE id = 1")?
+                    .execute([])?;
+            }
+            Ok(changed)
+        };
+        match self.database.write(change).await? {
+            Changed::Yes | Changed::No => Ok(()),
+            Changed::Exists => Err(RegistryError::Exists),
+            Changed::NotFound => Err(RegistryError::NotFound),
+        }
+    }
+}
+
+fn add_tenant(connection: &Connection, tenant: &Tenant) -> Result<Changed, Failure> {
+    let added = connection
+        .prepare_cached(
+            "INSERT INTO tenants (id, name, created_at, revoked_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
+            tenant.id.as_str(),
+            tenant.name,
+            tenant.created_at.unix_micros(),
+            tenant.revoked_at.map(Timestamp::unix_micros)
+        ])?;
+    Ok(if added > 0 { Changed::Yes } else { Changed::Exists })
+}
+
+fn add_source(connection: &Connection, source: &Source) -> Result<Changed, Failure> {
+    if !is_there(connection, "SELECT 1 FROM tenants WHERE id = ?1", source.tenant.as_str())? {
+        return Ok(Changed::NotFound);
+    }
+    let added = connection
+        .prepare_cached(
+            "INSERT INTO sources (id, tenant, kind, name, rate_limit, created_at, revoked_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
+            source.id.as_str(),
+            source.tenant.as_str(),
+            source.kind.as_str(),
+            source.name,
+            source.rate_limit,
+            source.created_at.unix_micros(),
+            source.revoked_at.map(Timestamp::unix_micros)
+        ])?;
+    if added == 0 {
+        return Ok(Changed::Exists);
+    }
+    let mut insert = connection
+        .prepare_cached("INSERT INTO source_secrets (source, sealed, created_at) VALUES (?1, ?2, ?3)")?;
+    for secret in &source.secrets {
+        let sealed = secret.sealed.as_bytes();
+        insert.execute(params![source.id.as_str(), sealed, secret.created_at.unix_micros()])?;
+    }
+    Ok(Changed::Yes)
+}
+
+fn add_key(connection: &Connection, key: &ApiKey) -> Result<Changed, Failure> {
+    let tenant = key.tenant.as_ref().map(TenantId::as_str);
+    if let Some(tenant) = tenant
+        && !is_there(connection, "SELECT 1 FROM tenants WHERE id = ?1", tenant)?
+    {
+        return Ok(Changed::NotFound);
+    }
+    if let Some(source) = &key.source {
+        let owner: Option<String> = connection
+            .prepare_cached("SELECT tenant FROM sources WHERE id = ?1")?
+            .query_row([source.as_str()], |row| row.get(0))
+            .optional()?;
+        if owner.is_none() || owner.as_deref() != tenant {
+            return Ok(Changed::NotFound);
+        }
+    }
+    let added = connection
+        .prepare_cached(
+            "INSERT INTO keys (id, tenant, source, scope, label, secret_sha256, created_at, revoked_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
+            key.id.as_str(),
+            tenant,
+            key.source.as_ref().map(|source| source.as_str()),
+            key.scope.as_str(),
+            key.label,
+            key.secret_sha256.as_slice(),
+            key.created_at.unix_micros(),
+            key.revoked_at.map(Timestamp::unix_micros)
+        ])?;
+    Ok(if added > 0 { Changed::Yes } else { Changed::Exists })
+}
+
+/// Ends something and what hangs on it, where it has not ended yet: the first statement is the thing itself.
+fn revoke(connection: &Connection, what: &Registered, now: Timestamp) -> Result<Changed, Failure> {
+    let (exists, id, statements): (_, _, &[&str]) = match what {
+        Registered::Tenant(id) => (
+            "SELECT 1 FROM tenants WHERE id = ?1",
+            id.as_str(),
+            &[
+                "UPDATE tenants SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+                "UPDATE sources SET revoked_at = ?2 WHERE tenant = ?1 AND revoked_at IS NULL",
+                "UPDATE keys SET revoked_at = ?2 WHERE tenant = ?1 AND revoked_at IS NULL",
+            ],
+        ),
+        Registered::Source(id) => (
+            "SELECT 1 FROM sources WHERE id = ?1",
+            id.as_str(),
+            &[
+                "UPDATE sources SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+                "UPDATE keys SET revoked_at = ?2 WHERE source = ?1 AND revoked_at IS NULL",
+            ],
+        ),
+        Registered::Key(id) => (
+            "SELECT 1 FROM keys WHERE id = ?1",
+            id.as_str(),
+            &["UPDATE keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL"],
+        ),
+    };
+    if !is_there(connection, exists, id)? {
+        return Ok(Changed::NotFound);
+    }
+    let mut ended = 0;
+    for statement in statements {
+        ended += connection.prepare_cached(statement)?.execute(params![id, now.unix_micros()])?;
+    }
+    Ok(if ended > 0 { Changed::Yes } else { Changed::No })
+}
+
+fn is_there(connection: &Connection, query: &str, id: &str) -> Result<bool, Failure> {
+    Ok(connection.prepare_cached(query)?.exists([id])?)
+}
