@@ -37,7 +37,8 @@ pub(super) fn join(
         }
     }
     if attributes.len() > MAX_KEYS {
-        complaints.add(AT, format!("must be at most {MAX_KEYS} keys, counting the event's own unknown ones"));
+        complaints
+            .add(AT, format!("must have at most {MAX_KEYS} keys, counting the event's own unknown ones"));
     }
     attributes
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use domain::action::{Action, Actor};
+use domain::action::Actor;
 use domain::channel::Channel;
 use domain::id::EventId;
 use domain::observation::{
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::attributes;
 use super::object::{Complaints, Object, Read};
-use super::value::{ID, LABEL, TEXT, id, instant, lead, parsed, share, text, truth, whole, word};
+use super::value::{ID, LABEL, TEXT, action, id, instant, lead, parsed, share, text, truth, whole, word};
 
 const TIMESTAMP: &str = "RFC 3339 with an offset, such as 2025-01-01T12:34:56+03:00";
 const CHANNEL: &str = "the channel of the conversation, such as telegram, whatsapp or site";
@@ -24,7 +24,7 @@ pub(super) fn event(keys: Map<String, Value>, complaints: &mut Complaints) -> Op
     let occurred_at = event.required("timestamp", TIMESTAMP, instant);
     let channel = event.required("channel", CHANNEL, parsed(Channel::from_str));
     let session = event.required("session_id", SESSION, id);
-    let action = event.required("action", ACTION, parsed(Action::parse));
+    let action = event.required("action", ACTION, action);
 
     let event_id = event.optional("event_id", parsed(EventId::from_str));
     let actor = event.optional("actor", parsed(Actor::from_str)).unwrap_or_default();

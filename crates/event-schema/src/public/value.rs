@@ -1,6 +1,6 @@
 //! What single values of an event may be.
 
-use domain::action::Word;
+use domain::action::{Action, Word};
 use domain::id::LeadId;
 use domain::timestamp::{ParseTimestampError, Timestamp};
 use serde_json::{Number, Value};
@@ -18,35 +18,43 @@ const MAX_WHOLE: u64 = (1 << 53) - 1;
 
 const NUL: &str = "must not contain the character U+0000";
 
-/// Text that says nothing when it is empty, and is then taken as absent.
+/// Text that says nothing when it is blank, and is then taken as absent: a blank id would link strangers.
 pub(super) fn text(max: usize) -> impl FnOnce(Value) -> Read<Option<String>> {
     move |value| {
         let text = string(value)?;
         if text.chars().count() > max {
             return Err(format!("must be at most {max} characters").into());
         }
-        Ok(Some(text).filter(|text| !text.is_empty()))
+        Ok(Some(text).filter(|text| !is_blank(text)))
     }
 }
 
-/// An id: text that is not empty and that can be printed on one line.
+/// An id: text that is not blank and that can be printed on one line.
 pub(super) fn id(value: Value) -> Read<String> {
     let text = string(value)?;
-    if text.is_empty() || text.chars().count() > ID || text.chars().any(char::is_control) {
-        return Err(format!("must be text of 1 to {ID} characters, none of them a control character").into());
+    if is_blank(&text) || text.chars().count() > ID || text.chars().any(char::is_control) {
+        return Err(format!(
+            "must be text of 1 to {ID} characters, not blank, none of them a control character"
+        )
+        .into());
     }
     Ok(text)
 }
 
-/// A text that the domain reads, and explains when it cannot.
+/// A text of a form that the domain reads, and describes when it cannot. An empty text has none of these forms, so
+/// what is no text at all is described in the same words.
 pub(super) fn parsed<T, E: ToString>(
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> impl FnOnce(Value) -> Read<T> {
-    |value| parse(&string(value)?).map_err(|expected| expected.to_string().into())
+    |value| parse(value.as_str().unwrap_or_default()).map_err(|expected| expected.to_string().into())
 }
 
 pub(super) fn word(value: Value) -> Read<Word> {
-    parsed(Word::parse)(value)
+    parsed(Word::parse)(Value::String(string(value)?))
+}
+
+pub(super) fn action(value: Value) -> Read<Action> {
+    parsed(Action::parse)(Value::String(string(value)?))
 }
 
 pub(super) fn instant(value: Value) -> Read<Timestamp> {
@@ -88,6 +96,10 @@ pub(super) fn share(value: Value) -> Read<f64> {
 
 pub(super) fn truth(value: Value) -> Read<bool> {
     value.as_bool().ok_or_else(|| "must be true or false".into())
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 pub(super) fn has_nul(text: &str) -> bool {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
+use domain::action::Action;
 use event_schema::public::{parse, print};
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -105,6 +106,21 @@ fn the_schema_lists_every_key_the_parser_knows() {
     let printed: BTreeSet<_> = printed.as_object().unwrap().keys().cloned().collect();
     let listed: BTreeSet<_> = schema()["properties"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(printed, listed);
+}
+
+#[test]
+fn the_page_for_developers_names_every_key_and_every_action() {
+    let page = fs::read_to_string(folder().join("../../docs/event.md")).unwrap();
+    for key in schema()["properties"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("`{key}`")), "{key}");
+    }
+    let actions = schema()["properties"]["action"]["description"].as_str().unwrap().to_owned();
+    let (_, actions) = actions.split_once(": ").unwrap();
+    let (actions, _) = actions.split_once(". ").unwrap();
+    for action in actions.split(", ") {
+        assert!(page.contains(&format!("`{action}`")), "{action}");
+        assert!(!matches!(Action::parse(action), Ok(Action::Other(_)) | Err(_)), "{action}");
+    }
 }
 
 proptest! {

@@ -112,6 +112,13 @@ fn what_is_no_object_has_the_empty_pointer() {
 }
 
 #[test]
+fn a_blank_text_is_no_text_and_links_nobody() {
+    let event =
+        parse(with(json!({ "user_hash": " ", "contact": { "phone": "" }, "user_text": "\n" }))).unwrap();
+    assert!(event.user_hash.is_none() && event.contact.is_empty() && event.texts.user.is_none());
+}
+
+#[test]
 fn unknown_keys_and_given_attributes_are_kept_together() {
     let event = parse(with(json!({ "utm": "vk", "attributes": { "channel": 1 } }))).unwrap();
     assert_eq!(Value::Object(event.attributes), json!({ "utm": "vk", "channel": 1 }));

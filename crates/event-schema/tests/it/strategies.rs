@@ -67,11 +67,11 @@ fn uuid() -> impl Strategy<Value = Uuid> {
 }
 
 fn label() -> impl Strategy<Value = String> {
-    "\\PC{1,256}"
+    "\\PC{1,256}".prop_filter("not blank", |text| !text.trim().is_empty())
 }
 
 fn id() -> impl Strategy<Value = String> {
-    "\\PC{1,128}".prop_filter("no control characters", |text| !text.chars().any(char::is_control))
+    "\\PC{1,128}".prop_filter("an id", |text| !text.trim().is_empty() && !text.chars().any(char::is_control))
 }
 
 fn whole() -> impl Strategy<Value = u64> {
@@ -98,7 +98,7 @@ fn consent() -> impl Strategy<Value = Consent> {
 pub(crate) type ContactFields = (Option<String>, Option<String>, Option<String>, Option<String>);
 
 pub(crate) fn contact_fields() -> impl Strategy<Value = ContactFields> {
-    (option::of(label()), option::of(label()), option::of(label()), option::of("\\PC{1,128}"))
+    (option::of(label()), option::of(label()), option::of(label()), option::of(id()))
 }
 
 pub(crate) fn contact_of((phone, email, name, messenger_id): ContactFields) -> Contact {
@@ -118,12 +118,12 @@ prop_compose! {
             (option::of(uuid()), prop::sample::select(Actor::ALL.to_vec()), option::of(label()), option::of(scenario())),
         (lead, appointment, consent, contact, user_hash) in
             (option::of(lead()), option::of((id(), option::of(timestamp()), option::of(label()), option::of(label()))), option::of(consent()), contact_fields(), option::of(label())),
-        (user, assistant) in (option::of("(?s).{1,99}"), option::of("\\PC{1,99}")),
+        (user, assistant) in (option::of("(?s).{1,99}"), option::of(label())),
         (confidence, response_time_ms, model, usage) in
             (option::of(0.0..=1.0), option::of(whole()), option::of(label()), option::of(usage())),
         (raw_input, payload, attributes) in (option::of(label()), option::of(label()), attributes()),
     ) -> Observation {
-        let user = user.map(|text: String| text.replace('\0', "")).filter(|text| !text.is_empty());
+        let user = user.map(|text: String| text.replace('\0', "")).filter(|text| !text.trim().is_empty());
         Observation {
             event_id: event_id.map(EventId::from_uuid),
             actor,

@@ -1,0 +1,51 @@
+//! The canonical event: one object, one observation.
+
+use std::borrow::Cow;
+
+use domain::observation::Observation;
+use domain::quarantine::ReasonClass;
+use event_schema::public::{self, Violation};
+use serde::Deserialize;
+
+use crate::{Unparsed, json};
+
+/// So many violations are named in the words of one reason; the rest are counted.
+const NAMED: usize = 5;
+
+pub(crate) fn parse(body: &[u8]) -> Result<Vec<Observation>, Unparsed> {
+    let value = json::read(body)?;
+    if !value.is_object() {
+        return Err(json::unreadable("", "must be a JSON object"));
+    }
+    public::parse(value).map(|observation| vec![observation]).map_err(|violations| summary(&violations))
+}
+
+/// The first violation leads, the others follow in its detail.
+fn summary(violations: &[Violation]) -> Unparsed {
+    let mut words = violations.iter();
+    let first = words.next();
+    let mut detail = first.map(|violation| violation.expected.clone()).unwrap_or_default();
+    for Violation { pointer, expected } in words.by_ref().take(NAMED - 1) {
+        detail.push_str(&format!("; {pointer} {expected}"));
+    }
+    let more = words.count();
+    if more > 0 {
+        detail.push_str(&format!("; and {more} more"));
+    }
+    Unparsed {
+        class: ReasonClass::Invalid,
+        pointer: first.map(|violation| violation.pointer.clone()),
+        detail,
+    }
+}
+
+pub(crate) fn session_hint(body: &[u8]) -> Vec<u8> {
+    #[derive(Deserialize)]
+    struct Hint<'b> {
+        #[serde(borrow)]
+        session_id: Cow<'b, str>,
+    }
+    serde_json::from_slice::<Hint<'_>>(body)
+        .map(|hint| hint.session_id.into_owned().into_bytes())
+        .unwrap_or_default()
+}

@@ -1,0 +1,103 @@
+//! A JSON body, and the spots in it: every complaint names its spot and none quotes it.
+
+use domain::quarantine::ReasonClass;
+use serde_json::{Map, Value};
+
+use crate::Unparsed;
+
+/// Reads a body as JSON.
+pub(crate) fn read(body: &[u8]) -> Result<Value, Unparsed> {
+    serde_json::from_slice(body).map_err(|error| Unparsed {
+        class: ReasonClass::Unreadable,
+        pointer: None,
+        // The parser's own words are left out: they may quote what they stumbled over.
+        detail: format!("must be JSON; stops being so at line {} column {}", error.line(), error.column()),
+    })
+}
+
+/// The body is not what its channel sends.
+pub(crate) fn unreadable(pointer: &str, expected: &str) -> Unparsed {
+    Unparsed {
+        class: ReasonClass::Unreadable,
+        pointer: Some(pointer.to_owned()),
+        detail: expected.to_owned(),
+    }
+}
+
+/// A value with the way that led to it. The way consists of keys of the channel's own vocabulary, never of keys that
+/// a sender can choose.
+#[derive(Clone)]
+pub(crate) struct Spot<'v> {
+    value: &'v Value,
+    at: String,
+}
+
+impl<'v> Spot<'v> {
+    pub(crate) const fn root(value: &'v Value) -> Self {
+        Self { value, at: String::new() }
+    }
+
+    /// The value under `key`; `None` when absent, null, or when this is no object.
+    pub(crate) fn get(&self, key: &str) -> Option<Self> {
+        let value = self.value.get(key).filter(|value| !value.is_null())?;
+        Some(Self { value, at: format!("{}/{key}", self.at) })
+    }
+
+    /// The value under `key`, which the channel always sends.
+    pub(crate) fn need(&self, key: &str) -> Result<Self, Unparsed> {
+        self.get(key).ok_or_else(|| {
+            let missing = Self { value: self.value, at: format!("{}/{key}", self.at) };
+            missing.invalid("is required")
+        })
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'v str> + use<'v> {
+        self.value.as_object().into_iter().flat_map(Map::keys).map(String::as_str)
+    }
+
+    pub(crate) fn object(self) -> Result<Self, Unparsed> {
+        if self.value.is_object() { Ok(self) } else { Err(self.invalid("must be an object")) }
+    }
+
+    pub(crate) fn integer(&self) -> Result<i64, Unparsed> {
+        self.value.as_i64().ok_or_else(|| self.invalid("must be a whole number of at most 64 bits"))
+    }
+
+    /// Text within bounds; `None` when it is blank.
+    pub(crate) fn text(&self, max: usize) -> Result<Option<String>, Unparsed> {
+        let text = self.value.as_str().ok_or_else(|| self.invalid("must be text"))?;
+        if text.contains('\0') {
+            return Err(self.invalid("must not contain the character U+0000"));
+        }
+        if text.chars().count() > max {
+            return Err(self.invalid(&format!("must be at most {max} characters")));
+        }
+        Ok(Some(text.to_owned()).filter(|text| !text.trim().is_empty()))
+    }
+
+    pub(crate) fn is_true(&self) -> bool {
+        self.value.as_bool().unwrap_or_default()
+    }
+
+    pub(crate) fn is_word(&self, word: &str) -> bool {
+        self.value.as_str() == Some(word)
+    }
+
+    pub(crate) fn invalid(&self, expected: &str) -> Unparsed {
+        Unparsed { class: ReasonClass::Invalid, pointer: Some(self.at.clone()), detail: expected.to_owned() }
+    }
+}
+
+/// The spot under `key` read as text.
+pub(crate) fn text_under(spot: &Spot<'_>, key: &str, max: usize) -> Result<Option<String>, Unparsed> {
+    spot.get(key).map_or(Ok(None), |found| found.text(max))
+}
+
+/// The spot under `key` read as a whole number.
+pub(crate) fn integer_under(spot: &Spot<'_>, key: &str) -> Result<Option<i64>, Unparsed> {
+    spot.get(key).map(|found| found.integer()).transpose()
+}

@@ -1,0 +1,159 @@
+//! Telegram Bot API updates.
+//!
+//! What comes is what clients do. The bot's own replies never come back from Telegram (there is no echo), so the bot
+//! reports them itself as canonical events with the chat id as `session_id`. Where an update happens to show a text
+//! of the bot's (a pressed button, a reply), it is left out: it would be the same message twice.
+//!
+//! A kind of update not listed in [`meaning`] is recorded, not refused: Telegram adds kinds every few months.
+
+mod membership;
+mod message;
+mod person;
+
+use domain::action::{Action, Actor, Word};
+use domain::channel::Channel;
+use domain::observation::Observation;
+use domain::timestamp::Timestamp;
+use serde_json::Value;
+use subtle::{Choice, ConstantTimeEq as _};
+
+use crate::json::{self, Spot};
+use crate::{Headers, Unparsed, VerifyError};
+use message::Said;
+
+const SECRET: &str = "x-telegram-bot-api-secret-token";
+
+/// Telegram promises one member beside `update_id`; more than a few are not an update.
+const MAX_MEMBERS: usize = 8;
+
+/// The longest text of a message; Telegram's own limit is 4,096.
+const TEXT: usize = 16_384;
+/// The longest label: a name, a button's data, the payload of a start link. Telegram's own limits are 64 and less.
+const LABEL: usize = 256;
+
+pub(crate) fn verify(headers: &Headers<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
+    if secrets.is_empty() {
+        return Err(VerifyError::NoSecret);
+    }
+    let given = headers(SECRET).ok_or(VerifyError::MissingProof { header: SECRET })?;
+    let fits = secrets.iter().fold(Choice::from(0), |fits, secret| fits | secret.ct_eq(given));
+    if bool::from(fits) { Ok(()) } else { Err(VerifyError::WrongProof) }
+}
+
+pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
+    let value = json::read(body)?;
+    if !value.is_object() {
+        return Err(json::unreadable("", "must be a JSON object"));
+    }
+    let update = Spot::root(&value);
+    let id = update_id(&value).ok_or_else(|| {
+        json::unreadable("/update_id", "is required: a whole number, the number of the update")
+    })?;
+    let update = Update { id, received_at, spot: update };
+    let kinds: Vec<&str> = members(&update.spot).take(MAX_MEMBERS + 1).collect();
+    match kinds.as_slice() {
+        [] => Ok(vec![update.unknown("none", 0)]),
+        [_, ..] if kinds.len() > MAX_MEMBERS => {
+            Err(json::unreadable("", "must have one member beside update_id"))
+        }
+        _ => kinds.iter().zip(0..).map(|(kind, position)| meaning(&update, kind, position)).collect(),
+    }
+}
+
+pub(crate) fn session_hint(body: &[u8]) -> Vec<u8> {
+    let Ok(value) = json::read(body) else { return Vec::new() };
+    let update = Spot::root(&value);
+    let chat = members(&update).find_map(|kind| chat_of(&update.get(kind)?));
+    chat.map(|id| id.to_string().into_bytes()).unwrap_or_default()
+}
+
+/// One update, and what every observation of it shares.
+struct Update<'v> {
+    id: i64,
+    received_at: Timestamp,
+    spot: Spot<'v>,
+}
+
+/// What one member of an update means.
+fn meaning(update: &Update<'_>, kind: &str, position: usize) -> Result<Observation, Unparsed> {
+    let Some(member) = update.spot.get(kind) else { return Ok(update.unknown(kind, position)) };
+    match kind {
+        "message" | "business_message" => message::observe(update, member, position, Said::First),
+        "edited_message" | "edited_business_message" => {
+            message::observe(update, member, position, Said::Edited)
+        }
+        "callback_query" => message::pressed(update, member, position),
+        "my_chat_member" => membership::observe(update, member, position),
+        "channel_post" | "edited_channel_post" => Ok(update.notice(kind, position, "channel_post")),
+        _ => Ok(update.unknown(kind, position)),
+    }
+}
+
+impl Update<'_> {
+    /// An observation of this update, with what every one has.
+    fn observation(&self, position: usize, at: Timestamp, session: String, action: Action) -> Observation {
+        let mut observation = Observation::new(at, Channel::Telegram, session, action);
+        observation.native_id = match position {
+            0 => format!("update:{}", self.id),
+            _ => format!("update:{}:{position}", self.id),
+        };
+        observation
+    }
+
+    /// When something happened: what it says itself, or when it came. Telegram writes 0 for "cannot be told".
+    fn instant(&self, spot: &Spot<'_>, key: &str) -> Result<Timestamp, Unparsed> {
+        let Some(date) = spot.get(key) else { return Ok(self.received_at) };
+        match date.integer()? {
+            0 => Ok(self.received_at),
+            seconds => Timestamp::from_unix_seconds(seconds)
+                .map_err(|out_of_range| date.invalid(&out_of_range.to_string())),
+        }
+    }
+
+    /// An update of a kind that says nothing to us yet. Read leniently: whatever it looks like, it is recorded.
+    fn unknown(&self, kind: &str, position: usize) -> Observation {
+        self.notice(kind, position, "unknown_update")
+    }
+
+    fn notice(&self, kind: &str, position: usize, action: &str) -> Observation {
+        let member = self.spot.get(kind);
+        let at = member.as_ref().and_then(|member| self.instant(member, "date").ok());
+        let session = member.as_ref().and_then(chat_of).map(|id| id.to_string());
+        let mut observation = self.observation(
+            position,
+            at.unwrap_or(self.received_at),
+            session.unwrap_or_else(|| format!("update:{}", self.id)),
+            word(action),
+        );
+        observation.actor = Actor::System;
+        observation.attributes.insert("kind".to_owned(), kind_name(kind));
+        observation
+    }
+}
+
+/// The name of a kind is Telegram's own; a key that does not look like a name is not passed on.
+fn kind_name(kind: &str) -> Value {
+    Value::from(if Word::parse(kind).is_ok() { kind } else { "unnamed" })
+}
+
+/// An action outside the funnel's vocabulary.
+fn word(name: &str) -> Action {
+    Action::parse(name).expect("the names used in this module are words")
+}
+
+fn update_id(update: &Value) -> Option<i64> {
+    update.get("update_id").and_then(Value::as_i64)
+}
+
+fn members<'v>(update: &Spot<'v>) -> impl Iterator<Item = &'v str> + use<'v> {
+    update.keys().filter(|&key| key != "update_id")
+}
+
+/// The chat a member of an update belongs to.
+fn chat_of(member: &Spot<'_>) -> Option<i64> {
+    let direct = member.get("chat");
+    let through_message = || member.get("message")?.get("chat");
+    let chat = direct.or_else(through_message).and_then(|chat| chat.get("id"));
+    let person = || member.get("user_chat_id");
+    chat.or_else(person)?.integer().ok()
+}

@@ -1,0 +1,190 @@
+//! Messages, edits and pressed buttons.
+
+use domain::action::{Action, Actor};
+use domain::observation::{Contact, Observation, Texts};
+use serde_json::{Map, Value};
+
+use super::person::{contact, is_private};
+use super::{LABEL, TEXT, Update, kind_name, word};
+use crate::Unparsed;
+use crate::json::{Spot, integer_under, text_under};
+
+/// Whether a message is new or another edition of an old one.
+#[derive(Clone, Copy)]
+pub(super) enum Said {
+    First,
+    Edited,
+}
+
+/// What a message can carry beside text. The first that fits is named: an animation is also sent as a document, and a
+/// venue as a location, for bots that know no better.
+const ATTACHMENTS: [&str; 18] = [
+    "animation",
+    "audio",
+    "photo",
+    "video",
+    "video_note",
+    "voice",
+    "sticker",
+    "story",
+    "paid_media",
+    "document",
+    "contact",
+    "venue",
+    "location",
+    "poll",
+    "dice",
+    "game",
+    "checklist",
+    "invoice",
+];
+
+/// Keys that say who, where and when, not what. Of the other keys of a message without content, the first names it.
+const ENVELOPE: [&str; 12] = [
+    "author_signature",
+    "business_connection_id",
+    "chat",
+    "date",
+    "edit_date",
+    "from",
+    "is_topic_message",
+    "message_id",
+    "message_thread_id",
+    "sender_boost_count",
+    "sender_business_bot",
+    "sender_chat",
+];
+
+/// A message, or another edition of it.
+pub(super) fn observe(
+    update: &Update<'_>,
+    message: Spot<'_>,
+    position: usize,
+    said: Said,
+) -> Result<Observation, Unparsed> {
+    let message = message.object()?;
+    let chat = message.need("chat")?;
+    let session = chat.need("id")?.integer()?.to_string();
+    let at = match said {
+        Said::Edited if message.has("edit_date") => update.instant(&message, "edit_date")?,
+        Said::First | Said::Edited => update.instant(&message, "date")?,
+    };
+    let actor = author(&message, &chat)?;
+    let text = match text_under(&message, "text", TEXT)? {
+        None => text_under(&message, "caption", TEXT)?,
+        text => text,
+    };
+    let attachment = ATTACHMENTS.into_iter().find(|kind| message.has(kind));
+
+    let mut observation = update.observation(position, at, session, Action::Message);
+    observation.actor = actor;
+    observation.contact = client(&message, &chat, actor)?;
+    if let Some(kind) = attachment {
+        observation.attributes.insert("attachment".to_owned(), Value::from(kind));
+    }
+    match said {
+        Said::Edited => observation.action = word("edit"),
+        Said::First if message.has("successful_payment") => observation.action = Action::Pay,
+        Said::First if text.is_none() && attachment.is_none() => service(&mut observation, &message),
+        Said::First => (),
+    }
+    share_contact(&mut observation, &message)?;
+    if actor == Actor::Client {
+        keep_start_payload(&mut observation.attributes, text.as_deref());
+        observation.texts.user = text;
+    } else {
+        observation.texts = Texts { user: None, assistant: text };
+    }
+    Ok(observation)
+}
+
+/// A button under a message was pressed. The message itself is the bot's own and is left out; its date is when it was
+/// sent, which may be days before the press, so the press is dated by its arrival.
+pub(super) fn pressed(
+    update: &Update<'_>,
+    query: Spot<'_>,
+    position: usize,
+) -> Result<Observation, Unparsed> {
+    let from = query.need("from")?;
+    let chat = query.get("message").and_then(|message| message.get("chat"));
+    // A button under a message sent through inline mode has no chat; the person's own chat with the bot has their id.
+    let chat = chat.unwrap_or_else(|| from.clone());
+    let session = chat.need("id")?.integer()?.to_string();
+
+    let mut observation = update.observation(position, update.received_at, session, word("button"));
+    observation.actor = Actor::Client;
+    observation.contact = contact(&from)?;
+    if let Some(data) = text_under(&query, "data", LABEL)? {
+        observation.attributes.insert("data".to_owned(), Value::from(data));
+    }
+    Ok(observation)
+}
+
+/// Who wrote a message that the bot can see.
+fn author(message: &Spot<'_>, chat: &Spot<'_>) -> Result<Actor, Unparsed> {
+    let is = |key: &str| message.get(key).is_some_and(|flag| flag.is_true());
+    let chat_id = chat.need("id")?.integer()?;
+    if message.has("sender_business_bot") {
+        return Ok(Actor::Assistant);
+    }
+    if let Some(sender) = message.get("sender_chat") {
+        // An administrator hidden behind the group, or a post of the business's own channel under discussion.
+        let hidden = integer_under(&sender, "id")? == Some(chat_id);
+        return Ok(if hidden || is("is_automatic_forward") { Actor::Staff } else { Actor::Client });
+    }
+    let Some(from) = message.get("from") else { return Ok(Actor::System) };
+    if from.get("is_bot").is_some_and(|flag| flag.is_true()) {
+        return Ok(Actor::Assistant);
+    }
+    // A private chat has the client's id; in a chat of a business account the other side is a human of the business.
+    let other_side = is_private(chat) && from.need("id")?.integer()? != chat_id;
+    Ok(if other_side { Actor::Staff } else { Actor::Client })
+}
+
+/// The client of the conversation, who in a private chat is known even when the business speaks.
+fn client(message: &Spot<'_>, chat: &Spot<'_>, actor: Actor) -> Result<Contact, Unparsed> {
+    if is_private(chat) && actor != Actor::Client {
+        return contact(chat);
+    }
+    match message.get("from") {
+        // Someone who writes in the name of a channel comes with the id of a bot that all such people share.
+        Some(from) if actor == Actor::Client && !message.has("sender_chat") => contact(&from),
+        _ => Ok(Contact::default()),
+    }
+}
+
+/// A shared contact is the sender's own only when Telegram says whose it is; a phone typed or forwarded proves nothing.
+fn share_contact(observation: &mut Observation, message: &Spot<'_>) -> Result<(), Unparsed> {
+    let Some(shared) = message.get("contact") else { return Ok(()) };
+    let owner = integer_under(&shared, "user_id")?;
+    let sender = message.get("from").map(|from| integer_under(&from, "id")).transpose()?.flatten();
+    if owner.is_some() && owner == sender && observation.actor == Actor::Client {
+        observation.contact.phone = text_under(&shared, "phone_number", LABEL)?;
+    } else {
+        observation.attributes.insert("contact_of_another".to_owned(), Value::from(true));
+    }
+    Ok(())
+}
+
+/// `/start <payload>` is how a client who followed a link shows which one.
+fn keep_start_payload(attributes: &mut Map<String, Value>, text: Option<&str>) {
+    let payload = text.and_then(|text| text.strip_prefix("/start")).and_then(|rest| {
+        let (addressee, payload) = rest.split_once(' ')?;
+        (addressee.is_empty() || addressee.starts_with('@')).then(|| payload.trim())
+    });
+    if let Some(payload) = payload.filter(|payload| !payload.is_empty() && payload.chars().count() <= LABEL) {
+        attributes.insert("start_payload".to_owned(), Value::from(payload));
+    }
+}
+
+/// A notice of Telegram's own in the form of a message: somebody joined, the group moved, a message was pinned.
+fn service(observation: &mut Observation, message: &Spot<'_>) {
+    observation.action = word("service_message");
+    observation.actor = Actor::System;
+    let kind = message.keys().find(|key| !ENVELOPE.contains(key)).unwrap_or("empty");
+    observation.attributes.insert("kind".to_owned(), kind_name(kind));
+    // The conversation goes on under another id; with this, a person can follow it.
+    if let Some(id) = message.get("migrate_to_chat_id").and_then(|id| id.integer().ok()) {
+        observation.attributes.insert("migrate_to_chat_id".to_owned(), Value::from(id.to_string()));
+    }
+}

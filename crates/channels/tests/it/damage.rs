@@ -1,0 +1,107 @@
+//! Fixtures with something broken off: always an answer, never a panic.
+
+use channels::{parse, session_hint};
+use domain::quarantine::ReasonClass;
+use domain::registry::SourceKind;
+use domain::timestamp::Timestamp;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use crate::fixtures::updates;
+
+fn update() -> impl Strategy<Value = Vec<u8>> {
+    prop::sample::select(updates().into_values().collect::<Vec<_>>())
+}
+
+/// Pointers to everything inside a value.
+fn spots(value: &Value, at: &str, found: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(keys) => keys.iter().map(|(key, item)| (key.clone(), item)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(n, item)| (n.to_string(), item)).collect(),
+        _ => Vec::new(),
+    };
+    for (key, item) in children {
+        let at = format!("{at}/{key}");
+        spots(item, &at, found);
+        found.push(at);
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!(null)),
+        Just(json!(true)),
+        any::<i64>().prop_map(|number| json!(number)),
+        any::<u64>().prop_map(|number| json!(number)),
+        any::<f64>().prop_map(|number| json!(number)),
+        ".{0,20}".prop_map(|text| json!(text)),
+        Just(json!("a\u{0}")),
+        Just(json!([])),
+        Just(json!({})),
+        Just(json!({ "id": 1 })),
+    ]
+}
+
+/// What holds for every body, whatever it is.
+fn check(body: &[u8]) {
+    for kind in SourceKind::ALL {
+        let _any_hint = session_hint(kind, body);
+        match parse(kind, body, Timestamp::EPOCH) {
+            Ok(observations) => {
+                assert!(!observations.is_empty());
+                for observation in observations {
+                    let printed = event_schema::public::print(&observation);
+                    assert!(
+                        event_schema::public::parse(printed).is_ok(),
+                        "breaks the rules of the public event"
+                    );
+                }
+            }
+            Err(unparsed) => {
+                assert!(matches!(unparsed.class, ReasonClass::Unreadable | ReasonClass::Invalid));
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn with_a_value_of_another_type(update in update(), spot in any::<Index>(), value in any_value()) {
+        let mut update: Value = serde_json::from_slice(&update).unwrap();
+        let mut found = Vec::new();
+        spots(&update, "", &mut found);
+        let spot: &String = spot.get(&found);
+        *update.pointer_mut(spot).unwrap() = value;
+        check(update.to_string().as_bytes());
+    }
+
+    #[test]
+    fn with_a_key_missing(update in update(), spot in any::<Index>()) {
+        let mut update: Value = serde_json::from_slice(&update).unwrap();
+        let mut found = Vec::new();
+        spots(&update, "", &mut found);
+        let (parent, key) = spot.get(&found).rsplit_once('/').unwrap();
+        if let Some(Value::Object(keys)) = update.pointer_mut(parent) {
+            keys.remove(key);
+        }
+        check(update.to_string().as_bytes());
+    }
+
+    #[test]
+    fn cut_off(update in update(), length in any::<Index>()) {
+        check(&update[..length.index(update.len())]);
+    }
+
+    #[test]
+    fn with_one_byte_changed(mut update in update(), spot in any::<Index>(), byte in any::<u8>()) {
+        let spot = spot.index(update.len());
+        update[spot] = byte;
+        check(&update);
+    }
+
+    #[test]
+    fn replaced_by_any_bytes(body in prop::collection::vec(any::<u8>(), 0..64)) {
+        check(&body);
+    }
+}

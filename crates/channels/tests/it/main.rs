@@ -1,0 +1,9 @@
+//! What channels verify and read, against fixtures whose sources stand in `fixtures/PROVENANCE.tsv`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod damage;
+mod events;
+mod fixtures;
+mod standard_webhooks;
+mod telegram;
