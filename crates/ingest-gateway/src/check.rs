@@ -1,0 +1,26 @@
+//! One event: is it small enough, JSON, and an event?
+
+use domain::observation::Observation;
+use event_schema::public;
+use http_kit::problem::{FieldError, Problem, ProblemKind, describe_json_error};
+use serde_json::Value;
+
+/// Reads one event.
+pub(crate) fn observation(item: &str, max_bytes: usize) -> Result<Observation, Problem> {
+    if item.len() > max_bytes {
+        let detail = format!("at most {max_bytes} bytes an event");
+        return Err(Problem::new(ProblemKind::EventTooLarge).detail(detail));
+    }
+    public::parse(value(item)?).map_err(|violations| {
+        let errors = violations
+            .into_iter()
+            .map(|violation| FieldError { pointer: violation.pointer, expected: violation.expected });
+        Problem::new(ProblemKind::InvalidEvent).errors(errors)
+    })
+}
+
+/// Reads one JSON value: valid strings, at most 128 levels deep, nothing behind it.
+pub(crate) fn value(text: &str) -> Result<Value, Problem> {
+    serde_json::from_str(text)
+        .map_err(|error| Problem::new(ProblemKind::InvalidJson).detail(describe_json_error(&error)))
+}

@@ -1,0 +1,67 @@
+//! `POST /v1/events`: canonical events from bots and sites.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use http_kit::problem::{Problem, ProblemKind};
+
+use crate::body::{self, Limits};
+use crate::idempotency::Key;
+use crate::intake::{self, Intake};
+use crate::media::{Encoding, Format};
+use crate::sender::{self, Sender};
+use crate::{Door, Gateway};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const WEBHOOK_ID: &str = "webhook-id";
+
+/// Answers `POST /v1/events`.
+pub(crate) async fn post(
+    req: HttpRequest,
+    payload: Payload,
+    door: Data<Door>,
+) -> Result<HttpResponse, Problem> {
+    let answer = match Sender::of(&req, &door.gateway).await {
+        Ok(sender) => receive(&req, payload, &door, &sender).await,
+        Err(problem) => Err(problem),
+    };
+    answer.inspect_err(|problem| door.gateway.metrics.rejected(problem.kind()))
+}
+
+/// Takes the events of a sender who is known, or who has signed and is checked here.
+pub(crate) async fn receive(
+    req: &HttpRequest,
+    payload: Payload,
+    door: &Door,
+    sender: &Sender,
+) -> Result<HttpResponse, Problem> {
+    let gateway = &*door.gateway;
+    let source = sender.source();
+    let (format, encoding) = (Format::of(req)?, Encoding::of(req)?);
+    let mut key = Key::read(req, IDEMPOTENCY_KEY)?;
+    let limits = limits(gateway);
+    let received = match sender {
+        Sender::Known(_) => {
+            door.admit(source)?;
+            body::receive(req, payload, limits).await?
+        }
+        Sender::Claimed(_) => {
+            key = key.or(Key::read(req, WEBHOOK_ID)?);
+            let received = body::receive(req, payload, limits).await?;
+            sender::prove(req, gateway, source, &received)?;
+            // Only now, or a stranger could use up what the source may send.
+            door.admit(source)?;
+            received
+        }
+    };
+    let body = body::unpack(received, encoding, limits)?;
+    gateway.metrics.observe_body(body.len());
+    intake::take(door, Intake { source, format, key, body: &body }).await
+}
+
+fn limits(gateway: &Gateway) -> Limits {
+    Limits {
+        received: gateway.config.max_body_bytes.get(),
+        unpacked: gateway.config.max_decompressed_bytes.get(),
+        excess: ProblemKind::BodyTooLarge,
+    }
+}

@@ -1,0 +1,107 @@
+//! The door: authenticates, checks, seals, publishes; answers 2xx only when it is durable.
+//!
+//! ```text
+//! POST /v1/events          one event, an array, or NDJSON; API key or Standard Webhooks signature
+//! POST /v1/hooks/{source}  what a messenger sends, as it sends it
+//! ```
+//!
+//! The way of a request: headers (`sender`, `media`) → rate (`limit`) → body within limits (`body`) → proof →
+//! events, each checked on its own (`items`, `check`) → known answer? (`idempotency`) → sealed and published in
+//! one call (`publish`) → answer. Nothing is published before everything before it passed, and nothing personal
+//! leaves this crate unsealed. What a messenger's delivery means is for the normalizer to say: here it only has to be
+//! JSON from the right sender.
+
+mod body;
+mod check;
+mod config;
+mod events;
+mod forget;
+mod hooks;
+mod idempotency;
+mod intake;
+mod items;
+mod limit;
+mod media;
+mod metrics;
+mod publish;
+mod sender;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+use domain::registry::Source;
+use http_kit::endpoint::Endpoint;
+use http_kit::keyring::Keyring;
+use http_kit::problem::{Problem, ProblemKind};
+use ports::bus::EventBus;
+use ports::clock::Clock;
+use ports::idempotency::IdempotencyStore;
+use privacy::Vault;
+
+pub use config::Config;
+pub use forget::forget_old_answers;
+pub use metrics::GatewayMetrics;
+
+const SERVICE: &str = "ingest-gateway";
+
+/// `POST /v1/events`.
+pub const EVENTS: Endpoint = Endpoint { service: SERVICE, pattern: "/v1/events", methods: &["POST"] };
+
+/// `POST /v1/hooks/{source}`.
+pub const HOOKS: Endpoint = Endpoint { service: SERVICE, pattern: "/v1/hooks/{source}", methods: &["POST"] };
+
+/// Everything this service answers at.
+pub const ENDPOINTS: [Endpoint; 2] = [EVENTS, HOOKS];
+
+/// What the door needs.
+pub struct Gateway {
+    /// Limits and habits.
+    pub config: Config,
+    /// Where accepted events go.
+    pub bus: Arc<dyn EventBus>,
+    /// Answers already given.
+    pub idempotency: Arc<dyn IdempotencyStore>,
+    /// Who may send.
+    pub keyring: Arc<Keyring>,
+    /// What bodies are sealed with.
+    pub vault: Arc<Vault>,
+    /// When events are received.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: GatewayMetrics,
+}
+
+/// The gateway, and what its workers share while it runs.
+struct Door {
+    gateway: Arc<Gateway>,
+    limits: limit::SourceLimits,
+}
+
+impl Door {
+    /// Lets a source in with its first event, or says when to come again.
+    fn admit(&self, source: &Source) -> Result<(), Problem> {
+        self.limits.admit(source).map_err(|wait| self.refuse_for(source, wait))
+    }
+
+    /// Takes the rest of a batch whose first event was admitted.
+    fn admit_rest(&self, source: &Source, events: usize) -> Result<(), Problem> {
+        self.limits.admit_rest(source, events).map_err(|wait| self.refuse_for(source, wait))
+    }
+
+    fn refuse_for(&self, source: &Source, wait: Duration) -> Problem {
+        self.gateway.metrics.limited(&source.id);
+        Problem::new(ProblemKind::RateLimited).retry_after(wait)
+    }
+}
+
+/// The routes of the door. Call once per process and hand a clone to every worker: the clones share their limits.
+pub fn routes(gateway: Arc<Gateway>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    let limits = limit::SourceLimits::new(gateway.config.rate_per_second, gateway.config.burst);
+    let door = web::Data::new(Door { gateway, limits });
+    move |cfg| {
+        cfg.app_data(door.clone())
+            .service(EVENTS.resource().route(web::post().to(events::post)))
+            .service(HOOKS.resource().route(web::post().to(hooks::post)));
+    }
+}

@@ -1,0 +1,95 @@
+//! What the door counts.
+
+use domain::id::SourceId;
+use domain::registry::SourceKind;
+use http_kit::problem::ProblemKind;
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry};
+
+const BYTES: [f64; 9] =
+    [256.0, 1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_216.0];
+const EVENTS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0];
+
+/// The door's metrics. Registered once per process.
+#[derive(Clone)]
+pub struct GatewayMetrics {
+    accepted: IntCounterVec,
+    rejected: IntCounterVec,
+    limited: IntCounterVec,
+    replayed: IntCounter,
+    body_bytes: Histogram,
+    batch_events: Histogram,
+}
+
+impl GatewayMetrics {
+    /// Makes the metrics known to a registry.
+    pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self {
+            accepted: IntCounterVec::new(
+                Opts::new(
+                    "letopis_ingest_accepted_total",
+                    "Events and deliveries accepted, by kind of source.",
+                ),
+                &["kind"],
+            )?,
+            rejected: IntCounterVec::new(
+                Opts::new(
+                    "letopis_ingest_rejected_total",
+                    "Requests refused whole, and events refused within a batch, by kind of problem.",
+                ),
+                &["reason"],
+            )?,
+            limited: IntCounterVec::new(
+                Opts::new(
+                    "letopis_ingest_limited_total",
+                    "Requests refused for sending too fast, by source.",
+                ),
+                &["source"],
+            )?,
+            replayed: IntCounter::new(
+                "letopis_ingest_replayed_total",
+                "Requests answered again out of memory, for an idempotency key that was answered before.",
+            )?,
+            body_bytes: Histogram::with_opts(
+                HistogramOpts::new("letopis_ingest_body_bytes", "Size of bodies after unpacking.")
+                    .buckets(BYTES.to_vec()),
+            )?,
+            batch_events: Histogram::with_opts(
+                HistogramOpts::new("letopis_ingest_batch_events", "Events in a request.")
+                    .buckets(EVENTS.to_vec()),
+            )?,
+        };
+        registry.register(Box::new(metrics.accepted.clone()))?;
+        registry.register(Box::new(metrics.rejected.clone()))?;
+        registry.register(Box::new(metrics.limited.clone()))?;
+        registry.register(Box::new(metrics.replayed.clone()))?;
+        registry.register(Box::new(metrics.body_bytes.clone()))?;
+        registry.register(Box::new(metrics.batch_events.clone()))?;
+        Ok(metrics)
+    }
+
+    pub(crate) fn accepted(&self, kind: SourceKind, events: usize) {
+        let events = u64::try_from(events).unwrap_or(u64::MAX);
+        self.accepted.with_label_values(&[kind.as_str()]).inc_by(events);
+    }
+
+    pub(crate) fn rejected(&self, kind: ProblemKind) {
+        self.rejected.with_label_values(&[kind.slug()]).inc();
+    }
+
+    /// The label is a source of the registry, never a word out of a request: there are as many as there are sources.
+    pub(crate) fn limited(&self, source: &SourceId) {
+        self.limited.with_label_values(&[source.as_str()]).inc();
+    }
+
+    pub(crate) fn replayed(&self) {
+        self.replayed.inc();
+    }
+
+    pub(crate) fn observe_body(&self, bytes: usize) {
+        self.body_bytes.observe(u32::try_from(bytes).map_or(f64::MAX, f64::from));
+    }
+
+    pub(crate) fn observe_batch(&self, events: usize) {
+        self.batch_events.observe(u32::try_from(events).map_or(f64::MAX, f64::from));
+    }
+}

@@ -1,0 +1,98 @@
+//! Who sends: by API key, or by a signature over the body.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+use channels::VerifyError;
+use domain::id::SourceId;
+use domain::registry::{Scope, Source};
+use http_kit::auth;
+use http_kit::problem::{Problem, ProblemKind};
+
+use crate::Gateway;
+
+/// Names the source of a signed request to `/v1/events`.
+pub(crate) const SOURCE_HEADER: &str = "letopis-source";
+const SIGNATURE_HEADER: &str = "webhook-signature";
+
+/// Who says to be sending.
+pub(crate) enum Sender {
+    /// A key said so: proven.
+    Known(Arc<Source>),
+    /// Proven once the signature over the body was checked.
+    Claimed(Arc<Source>),
+}
+
+impl Sender {
+    /// Reads the headers of a request to `/v1/events`.
+    pub(crate) async fn of(req: &HttpRequest, gateway: &Gateway) -> Result<Self, Problem> {
+        let headers = req.headers();
+        let is_signed = headers.contains_key(SIGNATURE_HEADER) || headers.contains_key(SOURCE_HEADER);
+        if is_signed && !headers.contains_key(AUTHORIZATION) {
+            return signed(req, gateway).map(Self::Claimed);
+        }
+        let principal = auth::require(req, &gateway.keyring, Scope::Ingest).await?;
+        principal
+            .source
+            .and_then(|source| gateway.keyring.source(&source))
+            .map(Self::Known)
+            .ok_or_else(|| Problem::new(ProblemKind::RevokedKey))
+    }
+
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        match self {
+            Self::Known(source) | Self::Claimed(source) => source,
+        }
+    }
+}
+
+fn signed(req: &HttpRequest, gateway: &Gateway) -> Result<Arc<Source>, Problem> {
+    let named = req.headers().get(SOURCE_HEADER).ok_or_else(|| {
+        Problem::new(ProblemKind::SignatureMissing)
+            .detail("the header Letopis-Source names the source that signs")
+    })?;
+    known(gateway, named.to_str().unwrap_or_default())?
+        // Whether a source exists is not told to somebody who cannot sign for it.
+        .ok_or_else(|| Problem::new(ProblemKind::SignatureInvalid))
+}
+
+/// The source of a name, if it may send.
+pub(crate) fn known(gateway: &Gateway, name: &str) -> Result<Option<Arc<Source>>, Problem> {
+    if !gateway.keyring.is_loaded() {
+        let wait = gateway.config.retry_after;
+        return Err(Problem::new(ProblemKind::StoreUnavailable).retry_after(wait));
+    }
+    Ok(SourceId::parse(name).ok().and_then(|id| gateway.keyring.source(&id)))
+}
+
+/// Checks that the source itself sent these bytes, as they were received.
+pub(crate) fn prove(
+    req: &HttpRequest,
+    gateway: &Gateway,
+    source: &Source,
+    received: &[u8],
+) -> Result<(), Problem> {
+    let mut opened = Vec::with_capacity(source.secrets.len());
+    for secret in &source.secrets {
+        match gateway.vault.open_secret(&source.id, &secret.sealed) {
+            Ok(secret) => opened.push(secret),
+            // Another secret may do; without any, the sender is told that its proof does not fit, the log why.
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, source.id = source.id.as_str(), "failed to open a secret of a source");
+            }
+        }
+    }
+    let secrets: Vec<&[u8]> = opened.iter().map(|secret| secret.as_slice()).collect();
+    let header = |name: &str| req.headers().get(name).map(|value| value.as_bytes());
+    channels::verify(source.kind, &header, received, &secrets, gateway.clock.now()).map_err(|error| {
+        match error {
+            VerifyError::MissingProof { header } => {
+                Problem::new(ProblemKind::SignatureMissing).detail(format!("the header {header} is missing"))
+            }
+            VerifyError::WrongProof | VerifyError::NoSecret => Problem::new(ProblemKind::SignatureInvalid),
+            VerifyError::Expired => Problem::new(ProblemKind::SignatureExpired),
+        }
+    })
+}

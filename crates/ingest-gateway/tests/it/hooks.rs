@@ -1,0 +1,87 @@
+//! Messengers at the door.
+
+use actix_web::test::TestRequest;
+use domain::registry::SourceKind;
+use domain::timestamp::Timestamp;
+use ports::bus::Partition;
+use serde_json::json;
+
+use crate::salon::{Answer, Salon, TELEGRAM_SECRET, small, tenant};
+
+const TOKEN: &str = "x-telegram-bot-api-secret-token";
+
+fn update() -> String {
+    let chat = json!({"id": 100, "type": "private"});
+    let message = json!({"message_id": 1, "date": 1_767_268_800, "chat": chat, "text": "Можно записаться?"});
+    json!({"update_id": 10_000, "message": message}).to_string()
+}
+
+async fn deliver(salon: &Salon, token: &'static str, body: impl Into<actix_web::web::Bytes>) -> Answer {
+    salon.send(TestRequest::post().uri("/v1/hooks/tg").insert_header((TOKEN, token)).set_payload(body)).await
+}
+
+#[tokio::test]
+async fn a_telegram_update_is_taken_as_it_came() {
+    let salon = Salon::open();
+    let answer = deliver(&salon, TELEGRAM_SECRET, update()).await;
+    assert_eq!((answer.status, &answer.body), (200, &json!({})), "an empty object calls no method");
+    let deliveries = salon.deliveries();
+    let (delivery, body) = &deliveries[0];
+    assert_eq!(body, &update());
+    assert_eq!(delivery.kind, SourceKind::Telegram);
+    assert_eq!(delivery.source.as_str(), "tg");
+    let expected = Partition::of(&tenant(), b"100", small().partitions);
+    assert_eq!(salon.messages()[0].partition, expected, "the chat is the conversation");
+}
+
+#[tokio::test]
+async fn an_update_of_a_kind_nobody_knows_is_taken_too() {
+    let salon = Salon::open();
+    assert_eq!(deliver(&salon, TELEGRAM_SECRET, r#"{"update_id":1,"brain_wave":{}}"#).await.status, 200);
+    assert_eq!(deliver(&salon, TELEGRAM_SECRET, "[]").await.status, 200);
+    assert_eq!(salon.messages().len(), 2);
+}
+
+#[tokio::test]
+async fn without_the_right_token_nothing_is_taken() {
+    let salon = Salon::open();
+    for (token, slug) in [("wrong", "signature-invalid"), ("", "signature-invalid")] {
+        let answer = deliver(&salon, token, update()).await;
+        assert_eq!((answer.status, answer.slug()), (401, slug));
+    }
+    let bare = salon.send(TestRequest::post().uri("/v1/hooks/tg").set_payload(update())).await;
+    assert_eq!((bare.status, bare.slug()), (401, "signature-missing"));
+    assert!(salon.messages().is_empty());
+}
+
+#[tokio::test]
+async fn an_unknown_and_a_revoked_source_are_answered_alike() {
+    let salon = Salon::open();
+    salon.registry.change(|content| content.sources[1].revoked_at = Some(Timestamp::EPOCH));
+    let revoked = deliver(&salon, TELEGRAM_SECRET, update()).await;
+    let unknown = salon.send(TestRequest::post().uri("/v1/hooks/nobody").set_payload(update())).await;
+    let strange =
+        salon.send(TestRequest::post().uri("/v1/hooks/%D0%B1%D0%BE%D1%82%00").set_payload("{}")).await;
+    for answer in [&revoked, &unknown, &strange] {
+        assert_eq!((answer.status, answer.slug()), (404, "not-found"));
+    }
+    assert_eq!(revoked.stable(), unknown.stable());
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_refused_at_once() {
+    let salon = Salon::open();
+    let deep = [b"[".repeat(5_000), b"]".repeat(5_000)].concat();
+    for (body, status, slug) in [
+        (b"update".to_vec(), 400, "invalid-json"),
+        (b"{\"text\":\"\xff\"}".to_vec(), 400, "invalid-json"),
+        (br#"{"text":"\ud800"}"#.to_vec(), 400, "invalid-json"),
+        (deep, 400, "invalid-json"),
+        (Vec::new(), 400, "empty-body"),
+        (vec![b' '; 32 * 1024 + 1], 413, "event-too-large"),
+    ] {
+        let answer = deliver(&salon, TELEGRAM_SECRET, body).await;
+        assert_eq!((answer.status, answer.slug()), (status, slug));
+    }
+    assert!(salon.messages().is_empty());
+}

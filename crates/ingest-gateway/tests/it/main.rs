@@ -1,0 +1,15 @@
+//! The door from outside: requests in, answers and messages out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod events;
+mod fakes;
+mod hooks;
+mod idempotency;
+mod limits;
+mod openapi;
+mod outages;
+mod salon;
+mod signature;
+mod wire;
