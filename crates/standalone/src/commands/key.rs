@@ -1,0 +1,52 @@
+//! `letopis key`.
+
+use anyhow::Context as _;
+use domain::registry::{ApiKey, Scope};
+use http_kit::key::issue_key;
+use ports::clock::{Clock as _, SystemClock};
+use ports::registry::{Registered, Registry as _};
+use serde_json::json;
+
+use crate::cli::KeyCommand;
+use crate::commands::ended;
+use crate::home::Home;
+use crate::print::Print;
+use crate::settings::Settings;
+
+pub(crate) async fn run(command: KeyCommand, settings: &Settings, print: &Print) -> anyhow::Result<()> {
+    let registry = Home::open(settings)?.ledger;
+    match command {
+        KeyCommand::Add { scope, tenant, source, label } => {
+            let scope = Scope::from(scope);
+            let made = issue_key(scope, tenant, source, label, SystemClock.now())?;
+            let hint = "see letopis tenant list and letopis source list";
+            registry.add_key(&made.key).await.context(hint)?;
+            let (id, text) = (made.key.id.as_str(), made.text.expose());
+            let value = json!({"id": id, "scope": scope.as_str(), "key": text});
+            print.say(&value, &format!("key {id} ({scope}) added\n{text}\nKeep it: it is not shown again."));
+        }
+        KeyCommand::List { tenant } => {
+            let keys = registry.snapshot().await?.keys;
+            let of_tenant = |key: &&ApiKey| tenant.is_none() || tenant == key.tenant;
+            let row = |key: &ApiKey| {
+                json!({
+                    "id": key.id.as_str(),
+                    "scope": key.scope.as_str(),
+                    "tenant": key.tenant.as_ref().map(ToString::to_string),
+                    "source": key.source.as_ref().map(ToString::to_string),
+                    "label": key.label,
+                    "created_at": key.created_at.to_string(),
+                    "revoked_at": ended(key.revoked_at),
+                })
+            };
+            let rows: Vec<_> = keys.iter().filter(of_tenant).map(row).collect();
+            let columns = ["id", "scope", "tenant", "source", "label", "created_at", "revoked_at"];
+            print.list(&rows, &columns, "no keys yet: letopis key add --scope read --tenant salon");
+        }
+        KeyCommand::Revoke { id } => {
+            registry.revoke(&Registered::Key(id.clone()), SystemClock.now()).await?;
+            print.say(&json!({"id": id.as_str(), "revoked": true}), &format!("key {id} revoked"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The data folder: three databases, the master key, and the lock that keeps a second server out.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use privacy::{MasterKey, Vault};
+use store_sqlite::analytics::SqliteAnalytics;
+use store_sqlite::bus::{BusOptions, SqliteBus};
+use store_sqlite::ledger::SqliteLedger;
+
+use crate::settings::Settings;
+
+/// Everything in the data folder, opened.
+pub(crate) struct Home {
+    pub(crate) bus: Arc<SqliteBus>,
+    pub(crate) ledger: Arc<SqliteLedger>,
+    pub(crate) analytics: Arc<SqliteAnalytics>,
+    pub(crate) vault: Arc<Vault>,
+}
+
+impl Home {
+    /// Opens the folder, making what is missing. Several processes may have it open: a server and the command line.
+    pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let folder = &settings.data_dir;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let key = master_key(&folder.join("master.key"))?;
+        let options = BusOptions { max_messages: settings.bus.max_messages, ..BusOptions::default() };
+        let opening = |name: &str| format!("cannot open {}", folder.join(name).display());
+        Ok(Self {
+            bus: Arc::new(
+                SqliteBus::open(&folder.join("bus.db"), options).with_context(|| opening("bus.db"))?,
+            ),
+            ledger: Arc::new(
+                SqliteLedger::open(&folder.join("ledger.db")).with_context(|| opening("ledger.db"))?,
+            ),
+            analytics: Arc::new(
+                SqliteAnalytics::open(&folder.join("analytics.db"))
+                    .with_context(|| opening("analytics.db"))?,
+            ),
+            vault: Arc::new(Vault::new(key, Vec::new())),
+        })
+    }
+
+    /// For the server alone: refuses when another one serves this folder. The lock goes with the returned file.
+    pub(crate) fn lock(settings: &Settings) -> anyhow::Result<File> {
+        let folder = &settings.data_dir;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let path = folder.join("server.lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        file.try_lock().with_context(|| {
+            format!("another letopis serves {}: stop it, or give this one another --data folder", folder.display())
+        })?;
+        Ok(file)
+    }
+}
+
+/// Reads the master key, or makes one where nothing was ever stored.
+fn master_key(path: &Path) -> anyhow::Result<MasterKey> {
+    match fs::read_to_string(path) {
+        Ok(text) => MasterKey::parse(&text).with_context(|| format!("{} is damaged", path.display())),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            refuse_beside_data(path)?;
+            new_master_key(path)
+        }
+        Err(cause) => Err(cause).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// A new key beside old data would make that data unreadable and every client a stranger.
+fn refuse_beside_data(path: &Path) -> anyhow::Result<()> {
+    let ledger: PathBuf = path.with_file_name("ledger.db");
+    anyhow::ensure!(
+        !ledger.exists(),
+        "{} is missing, and {} was written with it: put it back from your backup",
+        path.display(),
+        ledger.display()
+    );
+    Ok(())
+}
+
+fn new_master_key(path: &Path) -> anyhow::Result<MasterKey> {
+    let key = MasterKey::generate()?;
+    // Written aside and linked into place: two processes that start at once end up with one key, and a crash in
+    // between leaves none rather than half of one.
+    let aside = path.with_extension(format!("key.{}", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+    file.write_all(key.to_text().as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&aside, path);
+    fs::remove_file(&aside)?;
+    match linked {
+        Ok(()) => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            File::open(folder)?.sync_all()?;
+            Ok(key)
+        }
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
+            Ok(MasterKey::parse(&fs::read_to_string(path)?)?)
+        }
+        Err(cause) => Err(cause).with_context(|| format!("cannot write {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_new_folder_gets_a_key_only_its_owner_can_read_and_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        let made = master_key(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(*master_key(&path).unwrap().to_text(), *made.to_text());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
+    }
+
+    #[test]
+    fn a_missing_key_beside_data_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("ledger.db"), b"").unwrap();
+        let error = master_key(&folder.path().join("master.key")).unwrap_err().to_string();
+        assert!(error.contains("put it back from your backup"), "{error}");
+    }
+}

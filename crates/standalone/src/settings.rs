@@ -1,0 +1,114 @@
+//! The settings of the one box; each has its line in `deploy/config/standalone.toml`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use service_runtime::telemetry::LogConfig;
+
+pub(crate) const DEFAULTS: &str = include_str!("../../../deploy/config/standalone.toml");
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) http: Http,
+    pub(crate) admin: Admin,
+    pub(crate) log: LogConfig,
+    pub(crate) ingest: ingest_gateway::Config,
+    pub(crate) bus: Bus,
+    pub(crate) consumer: Consumer,
+    pub(crate) retention: Retention,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Http {
+    pub(crate) listen: SocketAddr,
+    pub(crate) public_url: String,
+    pub(crate) workers: usize,
+    #[serde(with = "humantime_serde")]
+    pub(crate) request_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub(crate) shutdown_grace: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Admin {
+    #[serde(deserialize_with = "address_or_empty")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bus {
+    pub(crate) max_messages: u64,
+    #[serde(with = "humantime_serde")]
+    pub(crate) claim_ttl: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Consumer {
+    pub(crate) batch: std::num::NonZeroUsize,
+    pub(crate) max_attempts: std::num::NonZeroU32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    #[serde(with = "humantime_serde")]
+    pub(crate) events: Duration,
+    #[serde(with = "humantime_serde")]
+    pub(crate) rollups: Duration,
+}
+
+fn address_or_empty<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(source)?;
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(serde::de::Error::custom) }
+}
+
+impl Settings {
+    /// Reads the settings: defaults, then `file`, then the environment; then what the command line says.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        data_dir: Option<PathBuf>,
+        listen: Option<SocketAddr>,
+    ) -> anyhow::Result<Self> {
+        let mut settings: Self = service_runtime::settings::load(DEFAULTS, file)?;
+        settings.data_dir = data_dir.unwrap_or(settings.data_dir);
+        settings.http.listen = listen.unwrap_or(settings.http.listen);
+        settings.validate().context("the settings contradict each other")?;
+        Ok(settings)
+    }
+
+    fn validate(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.ingest.max_event_bytes <= self.ingest.max_decompressed_bytes,
+            "ingest.max_event_bytes must not exceed ingest.max_decompressed_bytes"
+        );
+        anyhow::ensure!(self.bus.claim_ttl >= Duration::from_secs(1), "bus.claim_ttl must be at least 1s");
+        anyhow::ensure!(
+            self.retention.events <= self.retention.rollups,
+            "retention.events must not exceed retention.rollups"
+        );
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_in_file_is_complete_and_consistent() {
+        let settings = Settings::load(None, None, None).unwrap();
+        assert_eq!(settings.http.listen.port(), 8686);
+        assert_eq!(settings.admin.listen, None);
+        assert_eq!(settings.retention.events, Duration::from_secs(90 * 24 * 60 * 60));
+    }
+}
