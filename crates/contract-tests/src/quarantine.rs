@@ -4,7 +4,7 @@ use domain::action::Action;
 use domain::id::ReceiptId;
 use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
 use ports::ledger::{ReceiptBatch, Recorded};
-use ports::quarantine::{QuarantineId, QuarantineQuery};
+use ports::quarantine::QuarantineQuery;
 
 use crate::fixtures::{at, batch, event, quarantined, salon};
 use crate::ledger::{Port, books, record};
@@ -23,6 +23,7 @@ macro_rules! quarantine_contract {
             what_analytics_could_not_handle_is_kept_beside_the_books
             a_replay_is_counted
             a_replay_that_fails_again_waits_again
+            a_replay_that_fails_again_before_it_is_marked_still_waits
             a_failure_delivered_twice_does_not_undo_a_replay
             entries_of_several_stages_are_shown_together
             the_youngest_entry_is_listed_first
@@ -55,7 +56,7 @@ pub async fn an_entry_put_in_twice_is_counted_once(ledger: &Port) {
 pub async fn a_replay_that_comes_home_moves_the_books(ledger: &Port) {
     let entry = failed(10);
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
-    ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+    ledger.mark_replaying(&entry).await.unwrap();
     let home = coming_home(&entry);
     assert_eq!(record(ledger, &home).await, Recorded::Stored);
     assert_eq!(books(ledger, &salon()).await, (1, 0, 0));
@@ -79,7 +80,7 @@ pub async fn a_replay_that_comes_home_before_it_is_marked_stays_resolved(ledger:
     let entry = failed(10);
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
     record(ledger, &coming_home(&entry)).await;
-    ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+    ledger.mark_replaying(&entry).await.unwrap();
     let shown = ledger.show(&salon(), entry.receipt).await.unwrap();
     assert_eq!((shown[0].state, shown[0].replays), (QuarantineState::Resolved, 1));
 }
@@ -108,7 +109,7 @@ pub async fn what_analytics_could_not_handle_is_kept_beside_the_books(ledger: &P
     assert_eq!(record(ledger, &coming_home(&early)).await, Recorded::Stored);
     assert_eq!(ledger.show(&salon(), early.receipt).await.unwrap()[0].state, QuarantineState::Open);
 
-    ledger.resolve(&salon(), id(&entry)).await.unwrap();
+    ledger.resolve(&entry).await.unwrap();
     assert_eq!(ledger.show(&salon(), entry.receipt).await.unwrap()[0].state, QuarantineState::Resolved);
 }
 
@@ -116,7 +117,7 @@ pub async fn a_replay_is_counted(ledger: &Port) {
     let entry = failed(10);
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
     for replays in 1..4 {
-        ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+        ledger.mark_replaying(&entry).await.unwrap();
         let expected = QuarantineEntry { state: QuarantineState::Replaying, replays, ..entry.clone() };
         assert_eq!(ledger.show(&salon(), entry.receipt).await.unwrap(), [expected]);
     }
@@ -126,7 +127,7 @@ pub async fn a_replay_is_counted(ledger: &Port) {
 pub async fn a_replay_that_fails_again_waits_again(ledger: &Port) {
     let entry = failed(10);
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
-    ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+    ledger.mark_replaying(&entry).await.unwrap();
     let reason = Reason { class: ReasonClass::HandlerFailed, ..entry.reason.clone() };
     let again = QuarantineEntry { quarantined_at: at(90), reason, ..entry.clone() };
     ledger.quarantine(std::slice::from_ref(&again)).await.unwrap();
@@ -135,10 +136,21 @@ pub async fn a_replay_that_fails_again_waits_again(ledger: &Port) {
     assert_eq!(books(ledger, &salon()).await, (0, 0, 1));
 }
 
+pub async fn a_replay_that_fails_again_before_it_is_marked_still_waits(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    let again = QuarantineEntry { quarantined_at: at(90), ..entry.clone() };
+    ledger.quarantine(std::slice::from_ref(&again)).await.unwrap();
+    ledger.mark_replaying(&entry).await.unwrap();
+    ledger.resolve(&entry).await.unwrap();
+    let shown = ledger.show(&salon(), entry.receipt).await.unwrap();
+    assert_eq!((shown[0].state, shown[0].replays), (QuarantineState::Open, 1));
+}
+
 pub async fn a_failure_delivered_twice_does_not_undo_a_replay(ledger: &Port) {
     let entry = failed(10);
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
-    ledger.mark_replaying(&salon(), id(&entry)).await.unwrap();
+    ledger.mark_replaying(&entry).await.unwrap();
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
     let shown = ledger.show(&salon(), entry.receipt).await.unwrap();
     assert_eq!((shown[0].state, shown[0].replays), (QuarantineState::Replaying, 1));
@@ -184,7 +196,7 @@ pub async fn entries_are_filtered_by_class_and_state(ledger: &Port) {
     let reason = Reason { class: ReasonClass::Unreadable, ..invalid.reason.clone() };
     let unreadable = QuarantineEntry { reason, ..failed(20) };
     ledger.quarantine(&[invalid.clone(), unreadable.clone()]).await.unwrap();
-    ledger.mark_replaying(&salon(), id(&unreadable)).await.unwrap();
+    ledger.mark_replaying(&unreadable).await.unwrap();
     let class = QuarantineQuery { class: Some(ReasonClass::Invalid), ..everything() };
     assert_eq!(ledger.list(&class).await.unwrap(), std::slice::from_ref(&invalid));
     let open = QuarantineQuery { state: Some(QuarantineState::Open), ..everything() };
@@ -196,9 +208,9 @@ pub async fn entries_are_filtered_by_class_and_state(ledger: &Port) {
 pub async fn naming_what_is_not_there_changes_nothing(ledger: &Port) {
     let entry = failed(10);
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
-    let other_stage = QuarantineId { receipt: entry.receipt, stage: Stage::Analyse };
-    ledger.mark_replaying(&salon(), other_stage).await.unwrap();
-    ledger.resolve(&salon(), other_stage).await.unwrap();
+    let other_stage = QuarantineEntry { stage: Stage::Analyse, ..entry.clone() };
+    ledger.mark_replaying(&other_stage).await.unwrap();
+    ledger.resolve(&other_stage).await.unwrap();
     assert_eq!(ledger.list(&everything()).await.unwrap(), [entry]);
 }
 
@@ -206,9 +218,6 @@ fn failed(second: u64) -> QuarantineEntry {
     quarantined(ReceiptId::generate(), Stage::Normalize, second)
 }
 
-fn id(entry: &QuarantineEntry) -> QuarantineId {
-    QuarantineId { receipt: entry.receipt, stage: entry.stage }
-}
 
 fn coming_home(entry: &QuarantineEntry) -> ReceiptBatch {
     let events = [event("s-1", 0, Action::Message)];

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::id::{ReceiptId, TenantId};
-use domain::quarantine::{QuarantineEntry, QuarantineState, ReasonClass, Stage};
+use domain::quarantine::{QuarantineEntry, QuarantineState, ReasonClass};
 use domain::timestamp::Timestamp;
 
 use crate::ledger::LedgerError;
@@ -18,19 +18,12 @@ pub trait QuarantineStore: Send + Sync {
 
     /// Marks an entry as sent through again, and counts it. Called after the message was published: dying in
     /// between leads to a second replay, which is harmless, and never to a lost one.
-    async fn mark_replaying(&self, tenant: &TenantId, id: QuarantineId) -> Result<(), LedgerError>;
+    ///
+    /// An entry that came home, or was put here anew, since it was `seen` keeps its state: the replay was faster.
+    async fn mark_replaying(&self, seen: &QuarantineEntry) -> Result<(), LedgerError>;
 
-    /// Closes an entry whose stage has no receipt to settle (`Analyse`).
-    async fn resolve(&self, tenant: &TenantId, id: QuarantineId) -> Result<(), LedgerError>;
-}
-
-/// Names an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QuarantineId {
-    /// The acceptance that brought it.
-    pub receipt: ReceiptId,
-    /// Where it stopped.
-    pub stage: Stage,
+    /// Closes an entry whose stage has no receipt to settle (`Analyse`), unless it was put here anew since `seen`.
+    async fn resolve(&self, seen: &QuarantineEntry) -> Result<(), LedgerError>;
 }
 
 /// Which entries.

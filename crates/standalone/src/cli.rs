@@ -220,7 +220,7 @@ pub(crate) struct Send {
     #[arg(long, env = "LETOPIS_KEY", hide_env_values = true)]
     pub(crate) key: String,
     /// Events in one request.
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub(crate) batch: u16,
 }
 

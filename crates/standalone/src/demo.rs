@@ -1,5 +1,6 @@
 //! `letopis demo`: the one box with a made-up salon playing through its real HTTP door.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -24,6 +25,8 @@ const TENANT: &str = "demo";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Canonical events sent in one request; a messenger's updates come one by one, as the messenger sends them.
 const BATCH: usize = 250;
+/// Ninety days in a few seconds need more than a salon does.
+const RATE: Option<NonZeroU32> = NonZeroU32::new(1_000_000);
 
 /// Runs the demo until it is stopped.
 pub(crate) async fn run(common: &Common, options: Demo, print: &Print) -> anyhow::Result<()> {
@@ -52,8 +55,9 @@ async fn open_doors(settings: &Settings, server: &Server, print: &Print) -> anyh
     let tenant = welcome::add_tenant(home, TENANT, "Салон «Весна»").await.context(
         "this data folder holds a demo already: give --data another folder, or none to use a temporary one",
     )?;
-    let (bot, _) = welcome::add_source(home, &tenant, "demo-bot", SourceKind::Events).await?;
-    let (telegram, secret) = welcome::add_source(home, &tenant, "demo-telegram", SourceKind::Telegram).await?;
+    let (bot, _) = welcome::add_source(home, &tenant, "demo-bot", SourceKind::Events, RATE).await?;
+    let (telegram, secret) =
+        welcome::add_source(home, &tenant, "demo-telegram", SourceKind::Telegram, RATE).await?;
     let ingest = welcome::add_key(home, Scope::Ingest, &tenant, Some(&bot)).await?;
     server.keyring.refresh().await;
     let base = welcome::base_url(settings, server.address);
@@ -77,8 +81,7 @@ async fn open_doors(settings: &Settings, server: &Server, print: &Print) -> anyh
 async fn play(player: Player, options: Demo, leaving: CancellationToken) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let days = u32::from(options.days);
-    let config =
-        SalonConfig::new(options.seed, now.minus(DAY * days), days);
+    let config = SalonConfig::new(options.seed, now.minus(DAY * days), days);
     let salon = Salon::new(config);
     if let Some(file) = &options.truth {
         let truth = serde_json::to_vec_pretty(&salon.truth())?;
@@ -156,7 +159,8 @@ async fn offer(request: impl Fn() -> RequestBuilder) -> anyhow::Result<()> {
         let response = request().send().await?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            let seconds =
+                response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             tokio::time::sleep(Duration::from_secs(seconds.unwrap_or(1))).await;
             continue;
         }

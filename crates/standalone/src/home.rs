@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Home {
     /// Opens the folder, making what is missing. Several processes may have it open: a server and the command line.
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         let folder = &settings.data_dir;
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        make_folder(folder)?;
         let key = master_key(&folder.join("master.key"))?;
         let options = BusOptions { max_messages: settings.bus.max_messages, ..BusOptions::default() };
         let opening = |name: &str| format!("cannot open {}", folder.join(name).display());
@@ -48,14 +48,23 @@ impl Home {
     /// For the server alone: refuses when another one serves this folder. The lock goes with the returned file.
     pub(crate) fn lock(settings: &Settings) -> anyhow::Result<File> {
         let folder = &settings.data_dir;
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        make_folder(folder)?;
         let path = folder.join("server.lock");
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
         file.try_lock().with_context(|| {
-            format!("another letopis serves {}: stop it, or give this one another --data folder", folder.display())
+            format!(
+                "another letopis serves {}: stop it, or give this one another --data folder",
+                folder.display()
+            )
         })?;
         Ok(file)
     }
+}
+
+/// Makes the folder, if need be, for its owner's eyes only: the files in it lie beside their key.
+fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 /// Reads the master key, or makes one where nothing was ever stored.

@@ -7,6 +7,8 @@ mod cli;
 mod commands;
 mod demo;
 mod home;
+#[cfg(test)]
+mod metrics_doc;
 mod print;
 mod serve;
 mod settings;

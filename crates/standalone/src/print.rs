@@ -59,11 +59,16 @@ fn table(rows: &[Value], columns: &[&str]) -> String {
         Some(other) => other.to_string(),
     };
     let width = |column: &&str| {
-        rows.iter().map(|row| cell(row, column).chars().count()).max().unwrap_or(0).max(column.chars().count())
+        rows.iter()
+            .map(|row| cell(row, column).chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(column.chars().count())
     };
     let widths: Vec<usize> = columns.iter().map(width).collect();
     let line = |cells: Vec<String>| {
-        let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let padded: Vec<_> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
     let head = line(columns.iter().map(|column| column.replace('_', " ")).collect());

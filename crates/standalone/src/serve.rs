@@ -296,9 +296,8 @@ fn listen(
     let address = *server.addrs().first().context("the server listens nowhere")?;
     run_server(server.run(), "http", supervisor);
     if let Some(listen) = settings.admin.listen {
-        let own_port = move || {
-            App::new().configure(|service| own_admin.clone().mount(service, admin::for_everybody))
-        };
+        let own_port =
+            move || App::new().configure(|service| own_admin.clone().mount(service, admin::for_everybody));
         let server = HttpServer::new(own_port).workers(1).disable_signals().bind(listen)?;
         run_server(server.run(), "admin", supervisor);
     }

@@ -109,6 +109,7 @@ mod tests {
         let settings = Settings::load(None, None, None).unwrap();
         assert_eq!(settings.http.listen.port(), 8686);
         assert_eq!(settings.admin.listen, None);
+        assert_eq!(settings.ingest, ingest_gateway::Config::default(), "the file says what the gateway does");
         assert_eq!(settings.retention.events, Duration::from_secs(90 * 24 * 60 * 60));
     }
 }

@@ -1,6 +1,7 @@
 //! What a server says when it is ready, and the first tenant of an empty registry.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Scope, Source, SourceKind, SourceSecret, Tenant};
@@ -22,7 +23,7 @@ pub(crate) async fn greet(settings: &Settings, server: &Server, print: &Print) -
     let known = server.home.ledger.snapshot().await?;
     if known.tenants.is_empty() {
         let tenant = add_tenant(&server.home, "salon", "Салон").await?;
-        let source = add_source(&server.home, &tenant, "bot", SourceKind::Events).await?.0;
+        let source = add_source(&server.home, &tenant, "bot", SourceKind::Events, None).await?.0;
         let ingest = add_key(&server.home, Scope::Ingest, &tenant, Some(&source)).await?;
         let admin = add_key(&server.home, Scope::Admin, &tenant, None).await?;
         server.keyring.refresh().await;
@@ -85,6 +86,7 @@ pub(crate) async fn add_source(
     tenant: &TenantId,
     id: &str,
     kind: SourceKind,
+    rate_limit: Option<NonZeroU32>,
 ) -> anyhow::Result<(SourceId, String)> {
     let id = SourceId::parse(id)?;
     let secret = new_secret(kind)?;
@@ -94,8 +96,11 @@ pub(crate) async fn add_source(
         tenant: tenant.clone(),
         kind,
         name: id.to_string(),
-        secrets: vec![SourceSecret { sealed: home.vault.seal_secret(&id, secret.as_bytes()), created_at: now }],
-        rate_limit: None,
+        secrets: vec![SourceSecret {
+            sealed: home.vault.seal_secret(&id, secret.as_bytes()),
+            created_at: now,
+        }],
+        rate_limit,
         created_at: now,
         revoked_at: None,
     };

@@ -10,7 +10,7 @@ use domain::quarantine::Stage;
 use domain::rollup::{Mark, Moment};
 use domain::session::Outcome;
 use ports::ledger::{SessionCursor, SessionQuery, StoredEvent};
-use ports::quarantine::{QuarantineId, QuarantineQuery};
+use ports::quarantine::QuarantineQuery;
 
 use super::{Port, all_sessions, record, timeline};
 use crate::fixtures::{at, batch, event, quarantined, salon, session, tenant, wire};
@@ -161,9 +161,9 @@ pub async fn no_read_crosses_to_another_tenant(ledger: &Port) {
     let everything =
         QuarantineQuery { tenant: theirs.clone(), class: None, state: None, after: None, limit: 10 };
     assert_eq!(ledger.list(&everything).await.unwrap(), []);
-    let id = QuarantineId { receipt: failed.receipt, stage: failed.stage };
-    ledger.mark_replaying(&theirs, id).await.unwrap();
-    ledger.resolve(&theirs, id).await.unwrap();
+    let in_their_name = QuarantineEntry { tenant: theirs, ..failed.clone() };
+    ledger.mark_replaying(&in_their_name).await.unwrap();
+    ledger.resolve(&in_their_name).await.unwrap();
     assert_eq!(ledger.show(&salon(), failed.receipt).await.unwrap(), [failed]);
 }
 

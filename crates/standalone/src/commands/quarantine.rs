@@ -15,7 +15,11 @@ use crate::home::Home;
 use crate::print::Print;
 use crate::settings::Settings;
 
-pub(crate) async fn run(command: QuarantineCommand, settings: &Settings, print: &Print) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    command: QuarantineCommand,
+    settings: &Settings,
+    print: &Print,
+) -> anyhow::Result<()> {
     let home = Home::open(settings)?;
     match command {
         QuarantineCommand::List { of, class, all, limit } => {
@@ -23,7 +27,8 @@ pub(crate) async fn run(command: QuarantineCommand, settings: &Settings, print: 
             let state = (!all).then_some(QuarantineState::Open);
             let query = QuarantineQuery { tenant, class, state, after: None, limit };
             let rows: Vec<Value> = home.ledger.list(&query).await?.iter().map(row).collect();
-            let columns = ["receipt", "stage", "source", "reason", "pointer", "detail", "received_at", "replays"];
+            let columns =
+                ["receipt", "stage", "source", "reason", "pointer", "detail", "received_at", "replays"];
             print.list(&rows, &columns, "nothing is waiting in quarantine");
         }
         QuarantineCommand::Show { of, receipt, body } => {

@@ -30,7 +30,8 @@ pub(crate) async fn run(
         tokio::time::sleep(PAUSE).await;
     };
     let rows: Vec<Value> = books.iter().map(row).collect();
-    let columns = ["tenant", "accepted", "stored", "duplicate", "quarantined", "in_flight", "difference", "balanced"];
+    let columns =
+        ["tenant", "accepted", "stored", "duplicate", "quarantined", "in_flight", "difference", "balanced"];
     print.list(&rows, &columns, "nothing was accepted yet, and nothing is stored: balanced");
     Ok(if settled { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -83,7 +83,10 @@ impl Sender {
             tokio::time::sleep(wait.unwrap_or(pause).min(LONGEST_PAUSE)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        anyhow::bail!("{} did not take a batch in {TRIES} tries; sending the file again is harmless", self.url)
+        anyhow::bail!(
+            "{} did not take a batch in {TRIES} tries; sending the file again is harmless",
+            self.url
+        )
     }
 }
 

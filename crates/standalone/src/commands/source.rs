@@ -101,10 +101,9 @@ fn added(source: &Source, secret: &str, settings: &Settings, print: &Print) {
             "next, for a bot that sends with a key: letopis key add --scope ingest --tenant {} --source {id}",
             source.tenant
         ),
-        SourceKind::Telegram => "next: call setWebhook of the Bot API with this url and secret_token".to_owned(),
+        SourceKind::Telegram => {
+            "next: call setWebhook of the Bot API with this url and secret_token".to_owned()
+        }
     };
-    print.say(
-        &value,
-        &format!("source {id} added\nurl     {url}\nsecret  {secret}  (shown once)\n{next}"),
-    );
+    print.say(&value, &format!("source {id} added\nurl     {url}\nsecret  {secret}  (shown once)\n{next}"));
 }

@@ -7,7 +7,7 @@ use domain::id::{ReceiptId, SourceId, TenantId};
 use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
 use domain::timestamp::Timestamp;
 use ports::ledger::LedgerError;
-use ports::quarantine::{QuarantineId, QuarantineQuery, QuarantineStore};
+use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use rusqlite::{Connection, Row, params};
 
 use crate::columns::{instant, parsed, receipt};
@@ -27,29 +27,32 @@ impl QuarantineStore for SqliteLedger {
         Ok(self.database.read(move |connection| show(connection, &tenant, receipt)).await?)
     }
 
-    async fn mark_replaying(&self, tenant: &TenantId, id: QuarantineId) -> Result<(), LedgerError> {
-        // A replay may come home before it is marked: what is resolved stays so.
+    async fn mark_replaying(&self, seen: &QuarantineEntry) -> Result<(), LedgerError> {
         let statement = "UPDATE quarantine
-             SET replays = replays + 1, state = CASE state WHEN 'resolved' THEN state ELSE 'replaying' END
+             SET replays = replays + 1,
+                 state = CASE WHEN state = 'resolved' OR quarantined_at > ?4 THEN state ELSE 'replaying' END
              WHERE tenant = ?1 AND receipt = ?2 AND stage = ?3";
-        Ok(self.update(statement, tenant, id).await?)
+        Ok(self.update(statement, seen).await?)
     }
 
-    async fn resolve(&self, tenant: &TenantId, id: QuarantineId) -> Result<(), LedgerError> {
+    async fn resolve(&self, seen: &QuarantineEntry) -> Result<(), LedgerError> {
         let statement = "UPDATE quarantine SET state = 'resolved'
-             WHERE tenant = ?1 AND receipt = ?2 AND stage = ?3";
-        Ok(self.update(statement, tenant, id).await?)
+             WHERE tenant = ?1 AND receipt = ?2 AND stage = ?3 AND quarantined_at <= ?4";
+        Ok(self.update(statement, seen).await?)
     }
 }
 
 impl SqliteLedger {
-    async fn update(&self, sql: &'static str, tenant: &TenantId, id: QuarantineId) -> Result<(), Failure> {
-        let tenant = tenant.clone();
+    async fn update(&self, sql: &'static str, seen: &QuarantineEntry) -> Result<(), Failure> {
+        let QuarantineEntry { tenant, receipt, stage, quarantined_at, .. } = seen;
+        let (tenant, receipt, stage) = (tenant.clone(), *receipt, *stage);
+        let quarantined_at = quarantined_at.unix_micros();
         let update = move |connection: &Connection| {
             connection.prepare_cached(sql)?.execute(params![
                 tenant.as_str(),
-                id.receipt.as_bytes().as_slice(),
-                id.stage.as_str()
+                receipt.as_bytes().as_slice(),
+                stage.as_str(),
+                quarantined_at,
             ])?;
             Ok(())
         };

@@ -1,0 +1,104 @@
+//! The console: the read API and the owner's page, over ledger and analytics.
+//!
+//! Sits between the ports and a browser or a program. Reads, and never writes events; the one thing it changes is the
+//! quarantine, when somebody sends an entry through again. Knows no adapter.
+//!
+//! Every answer is of one tenant, taken from the key and not from the address ([`access`]); what belongs to another is
+//! answered as what does not exist. Texts are opened here and nowhere else, to be shown; contacts never are.
+//!
+//! Nothing personal goes into an address: an id that somebody typed is looked up by `POST /v1/sessions/lookup`, and
+//! what is stored, a pseudonym where need be, takes its place from then on.
+
+pub mod reconcile;
+pub mod replay;
+
+mod access;
+mod answer;
+mod appointments;
+mod cursor;
+mod event_view;
+mod failure;
+mod leads;
+mod login;
+mod overview;
+mod page;
+mod parameters;
+mod quarantine;
+mod reconcile_route;
+mod sessions;
+mod timeline;
+mod whoami;
+
+use std::sync::Arc;
+
+use actix_web::web;
+use domain::id::TenantId;
+use http_kit::endpoint::Endpoint;
+use http_kit::keyring::Keyring;
+use ports::analytics::AnalyticsStore;
+use ports::bus::EventBus;
+use ports::clock::Clock;
+use ports::ledger::LedgerReader;
+use ports::quarantine::QuarantineStore;
+use privacy::Vault;
+
+/// What the console reads from.
+pub struct Console {
+    /// Sessions, events and books.
+    pub ledger: Arc<dyn LedgerReader>,
+    /// What waits to be looked at.
+    pub quarantine: Arc<dyn QuarantineStore>,
+    /// The figures.
+    pub analytics: Arc<dyn AnalyticsStore>,
+    /// For the books, and for replays.
+    pub bus: Arc<dyn EventBus>,
+    /// Who may read.
+    pub keyring: Arc<Keyring>,
+    /// Opens what was said, and finds the pseudonyms of typed ids.
+    pub vault: Arc<Vault>,
+    /// The present, for periods that end now.
+    pub clock: Arc<dyn Clock>,
+    /// The tenant that visitors on this very machine read without a key: the demo's.
+    pub open_tenant: Option<TenantId>,
+}
+
+/// Every path the console answers at.
+pub const ENDPOINTS: [Endpoint; 14] = [
+    page::INDEX,
+    page::ASSET,
+    login::LOGIN,
+    login::LOGOUT,
+    whoami::WHOAMI,
+    overview::OVERVIEW,
+    sessions::LIST,
+    sessions::LOOKUP,
+    sessions::SHOW,
+    leads::EVENTS,
+    quarantine::LIST,
+    quarantine::SHOW,
+    quarantine::REPLAY,
+    reconcile_route::RECONCILE,
+];
+
+/// Mounts the console: the API under `/v1`, the page at `/`.
+pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    move |cfg| {
+        cfg.app_data(web::Data::from(Arc::clone(&console)));
+        http_kit::extract::configure(cfg);
+        cfg.service(page::INDEX.resource().route(web::get().to(page::index)))
+            .service(page::ASSET.resource().route(web::get().to(page::asset)))
+            .service(login::LOGIN.resource().route(web::post().to(login::login)))
+            .service(login::LOGOUT.resource().route(web::post().to(login::logout)))
+            .service(whoami::WHOAMI.resource().route(web::get().to(whoami::whoami)))
+            .service(overview::OVERVIEW.resource().route(web::get().to(overview::overview)))
+            .service(sessions::LIST.resource().route(web::get().to(sessions::list)))
+            // Before the path with an id, or the word would be one.
+            .service(sessions::LOOKUP.resource().route(web::post().to(sessions::lookup)))
+            .service(sessions::SHOW.resource().route(web::get().to(sessions::show)))
+            .service(leads::EVENTS.resource().route(web::get().to(leads::events)))
+            .service(quarantine::LIST.resource().route(web::get().to(quarantine::list)))
+            .service(quarantine::SHOW.resource().route(web::get().to(quarantine::show)))
+            .service(quarantine::REPLAY.resource().route(web::post().to(quarantine::replay)))
+            .service(reconcile_route::RECONCILE.resource().route(web::get().to(reconcile_route::reconcile)));
+    }
+}

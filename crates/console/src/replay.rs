@@ -1,0 +1,59 @@
+//! Sending a quarantined message through again, with the receipt, ids and times it came with.
+
+use bytes::Bytes;
+use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
+use ports::bus::{BusError, EventBus, Message, Partition, Topic};
+use ports::ledger::LedgerError;
+use ports::quarantine::QuarantineStore;
+
+/// Why a message could not be sent through again.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A replay brought it home already.
+    #[error("the entry is resolved: there is nothing to send through again")]
+    Resolved,
+    /// The message was not published; the entry is as it was.
+    #[error("the message could not be published")]
+    Bus(#[source] BusError),
+    /// The message was published and the entry does not say so: doing it again is harmless.
+    #[error("the entry could not be marked")]
+    Ledger(#[source] LedgerError),
+}
+
+/// Publishes the message where its stage begins, then marks the entry.
+///
+/// In this order: dying in between leads to a second replay, which ids make harmless; the other way round an entry
+/// would say that a message is on its way which is nowhere. An entry that is replaying already may be sent again, for
+/// its message may have been lost to a handler's fault.
+pub async fn replay(
+    bus: &dyn EventBus,
+    quarantine: &dyn QuarantineStore,
+    entry: &QuarantineEntry,
+) -> Result<(), ReplayError> {
+    if entry.state == QuarantineState::Resolved {
+        return Err(ReplayError::Resolved);
+    }
+    let message = Message {
+        tenant: entry.tenant.clone(),
+        // The session is under seal; no order is assumed of what comes back from quarantine.
+        partition: Partition::FIRST,
+        payload: Bytes::copy_from_slice(&entry.message),
+        origin: None,
+    };
+    bus.publish(start_of(entry.stage), vec![message]).await.map_err(ReplayError::Bus)?;
+    quarantine.mark_replaying(entry).await.map_err(ReplayError::Ledger)?;
+    if entry.stage == Stage::Analyse {
+        // The ledger settled this receipt long ago, so nothing will report it home. Should analytics give it up once
+        // more, it comes back as an open entry.
+        quarantine.resolve(entry).await.map_err(ReplayError::Ledger)?;
+    }
+    Ok(())
+}
+
+/// Where a message goes in again. Both groups that read events take one they know as the repetition it is.
+const fn start_of(stage: Stage) -> Topic {
+    match stage {
+        Stage::Normalize => Topic::Replay,
+        Stage::Record | Stage::Analyse => Topic::Events,
+    }
+}

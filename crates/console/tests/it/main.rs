@@ -1,0 +1,14 @@
+//! The console over stores in memory: who gets what, and in which form.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod access;
+mod ask;
+mod openapi;
+mod overview;
+mod page;
+mod quarantine;
+mod reconcile;
+mod sessions;
+mod timeline;
+mod world;
