@@ -1,0 +1,88 @@
+// Called by scripts/screenshots: opens every view of the page and takes its picture.
+// Fails when a view does not come up, when the browser reports an error, or when a page is wider than its screen.
+
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const { chromium } = createRequire(join(process.env.TOOLS, "package.json"))("playwright-core");
+const [url, folder] = process.argv.slice(2);
+
+const WIDTHS = { 390: 844, 1440: 900 };
+const LANGUAGES = ["ru", "en"];
+const VIEWS = [
+  { name: "overview", hash: "#/?days=30", ready: ".cards, .empty, .login" },
+  { name: "sessions", hash: "#/sessions", ready: "table, .empty, .login" },
+  { name: "timeline", hash: "#/sessions", open: "a.cover", ready: ".chat" },
+  { name: "quarantine", hash: "#/quarantine", ready: ".entries, .empty, .login" },
+];
+
+const scheme = process.env.SCHEME === "dark" ? "dark" : "light";
+const troubles = [];
+await settled();
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+try {
+  for (const [width, height] of Object.entries(WIDTHS)) {
+    for (const language of LANGUAGES) await shoot(Number(width), height, language);
+  }
+} finally {
+  await browser.close();
+}
+for (const trouble of troubles) console.error(trouble);
+process.exit(troubles.length > 0 ? 1 : 0);
+
+async function shoot(width, height, language) {
+  const context = await browser.newContext({
+    viewport: { width, height }, deviceScaleFactor: width < 500 ? 2 : 1, colorScheme: scheme, isMobile: width < 500,
+    hasTouch: width < 500, locale: language === "ru" ? "ru-RU" : "en-GB", timezoneId: "Europe/Moscow",
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  if (process.env.LETOPIS_KEY) await signIn(page);
+  let where = "start";
+  page.on("console", (message) => {
+    if (message.type() === "error") troubles.push(`${where}: console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => troubles.push(`${where}: ${error.message}`));
+
+  for (const view of VIEWS) {
+    where = `${view.name}-${width}-${language}`;
+    await page.goto("about:blank");
+    await page.goto(`${url}/?lang=${language}${view.hash}`);
+    if (view.open) await page.locator(view.open).first().click();
+    await page.locator(view.ready).first().waitFor();
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (overflow > 0) troubles.push(`${where}: ${overflow} px wider than the screen`);
+    const path = join(folder, `${where}${scheme === "dark" ? "-dark" : ""}.png`);
+    await page.screenshot({ path, fullPage: true });
+    console.log(path);
+  }
+  await context.close();
+}
+
+/** Waits until the server is there and all it was sent is stored: a demo plays its past first. */
+async function settled() {
+  let before = null;
+  for (let tries = 0; tries < 240; tries += 1) {
+    const response = await fetch(`${url}/v1/reconcile`, { headers: authorization() }).catch(() => null);
+    if (response?.status === 401) return;
+    const books = response?.ok ? await response.json() : null;
+    const now = JSON.stringify(books?.tenants);
+    const rests = books?.balanced && books.tenants.length > 0 && books.tenants.every((tenant) => tenant.in_flight === 0);
+    if (rests && now === before) return;
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  throw new Error(`${url} is not there or never comes to rest`);
+}
+
+function authorization() {
+  const key = process.env.LETOPIS_KEY;
+  return key ? { authorization: `Bearer ${key}` } : {};
+}
+
+async function signIn(page) {
+  await page.goto(`${url}/`);
+  await page.locator("#key").fill(process.env.LETOPIS_KEY);
+  await page.locator(".login button").click();
+  await page.locator("nav.sections").waitFor();
+}
