@@ -218,7 +218,6 @@ fn failed(second: u64) -> QuarantineEntry {
     quarantined(ReceiptId::generate(), Stage::Normalize, second)
 }
 
-
 fn coming_home(entry: &QuarantineEntry) -> ReceiptBatch {
     let events = [event("s-1", 0, Action::Message)];
     ReceiptBatch { receipt: entry.receipt, received_at: entry.received_at, ..batch(&events) }

@@ -125,6 +125,15 @@ impl Keyring {
         self.loaded()?.sources.get(id).cloned()
     }
 
+    /// Like [`Self::source`], and looks into the registry once more for one that was added a moment ago.
+    pub async fn find_source(&self, id: &SourceId) -> Option<Arc<Source>> {
+        if let Some(source) = self.source(id) {
+            return Some(source);
+        }
+        self.refresh_after_miss().await;
+        self.source(id)
+    }
+
     /// The sources of a tenant that may send, in the order of their ids.
     #[must_use]
     pub fn sources_of(&self, tenant: &TenantId) -> Vec<Arc<Source>> {

@@ -25,7 +25,7 @@ pub(crate) async fn post(
     payload: Payload,
     door: Data<Door>,
 ) -> Result<HttpResponse, Problem> {
-    let answer = match sender::known(&door.gateway, &name) {
+    let answer = match sender::known(&door.gateway, &name).await {
         Ok(Some(source)) => receive(&req, payload, &door, source).await,
         Ok(None) => Err(Problem::new(ProblemKind::NotFound)),
         Err(problem) => Err(problem),

@@ -30,7 +30,7 @@ impl Sender {
         let headers = req.headers();
         let is_signed = headers.contains_key(SIGNATURE_HEADER) || headers.contains_key(SOURCE_HEADER);
         if is_signed && !headers.contains_key(AUTHORIZATION) {
-            return signed(req, gateway).map(Self::Claimed);
+            return signed(req, gateway).await.map(Self::Claimed);
         }
         let principal = auth::require(req, &gateway.keyring, Scope::Ingest).await?;
         principal
@@ -47,23 +47,27 @@ impl Sender {
     }
 }
 
-fn signed(req: &HttpRequest, gateway: &Gateway) -> Result<Arc<Source>, Problem> {
+async fn signed(req: &HttpRequest, gateway: &Gateway) -> Result<Arc<Source>, Problem> {
     let named = req.headers().get(SOURCE_HEADER).ok_or_else(|| {
         Problem::new(ProblemKind::SignatureMissing)
             .detail("the header Letopis-Source names the source that signs")
     })?;
-    known(gateway, named.to_str().unwrap_or_default())?
+    known(gateway, named.to_str().unwrap_or_default())
+        .await?
         // Whether a source exists is not told to somebody who cannot sign for it.
         .ok_or_else(|| Problem::new(ProblemKind::SignatureInvalid))
 }
 
 /// The source of a name, if it may send.
-pub(crate) fn known(gateway: &Gateway, name: &str) -> Result<Option<Arc<Source>>, Problem> {
+pub(crate) async fn known(gateway: &Gateway, name: &str) -> Result<Option<Arc<Source>>, Problem> {
     if !gateway.keyring.is_loaded() {
         let wait = gateway.config.retry_after;
         return Err(Problem::new(ProblemKind::StoreUnavailable).retry_after(wait));
     }
-    Ok(SourceId::parse(name).ok().and_then(|id| gateway.keyring.source(&id)))
+    match SourceId::parse(name) {
+        Ok(id) => Ok(gateway.keyring.find_source(&id).await),
+        Err(_no_source_is_called_so) => Ok(None),
+    }
 }
 
 /// Checks that the source itself sent these bytes, as they were received.

@@ -156,7 +156,15 @@ impl Player {
 /// Sends a request until it is taken; "later" is waited for.
 async fn offer(request: impl Fn() -> RequestBuilder) -> anyhow::Result<()> {
     loop {
-        let response = request().send().await?;
+        let response = match request().send().await {
+            Ok(response) => response,
+            // The server is in this process: a connection it closed is opened anew, and a resend is harmless.
+            Err(cause) if cause.is_request() || cause.is_connect() => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+            Err(cause) => return Err(cause.into()),
+        };
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds =

@@ -28,7 +28,7 @@ impl Home {
         let folder = &settings.data_dir;
         make_folder(folder)?;
         let key = master_key(&folder.join("master.key"))?;
-        let options = BusOptions { max_messages: settings.bus.max_messages, ..BusOptions::default() };
+        let options = BusOptions { max_messages: settings.bus.max_messages };
         let opening = |name: &str| format!("cannot open {}", folder.join(name).display());
         Ok(Self {
             bus: Arc::new(

@@ -40,6 +40,10 @@ const READERS: [(Topic, Group); 5] = [
     (Topic::Events, Group::Analytics),
 ];
 
+/// How long an idle connection stays open: longer than proxies and clients keep theirs (60 s is common), so that it is
+/// they who close it and never a request that meets a closing door.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// A server that listens, and what was opened for it.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -288,6 +292,7 @@ fn listen(
     };
     let server = HttpServer::new(on_one_port)
         .workers(workers)
+        .keep_alive(KEEP_ALIVE)
         .client_request_timeout(settings.http.request_timeout)
         .shutdown_timeout(settings.http.shutdown_grace.as_secs())
         .disable_signals()

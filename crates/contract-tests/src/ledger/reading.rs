@@ -6,7 +6,7 @@ use domain::action::Action;
 use domain::channel::Channel;
 use domain::event::Event;
 use domain::id::{LeadId, SessionId, TenantId};
-use domain::quarantine::Stage;
+use domain::quarantine::{QuarantineEntry, Stage};
 use domain::rollup::{Mark, Moment};
 use domain::session::Outcome;
 use ports::ledger::{SessionCursor, SessionQuery, StoredEvent};
