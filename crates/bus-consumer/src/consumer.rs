@@ -50,12 +50,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            batch: 500,
-            wait: Duration::from_secs(5),
-            max_attempts: 5,
-            pause: Duration::from_millis(100),
-        }
+        Self { batch: 500, wait: Duration::from_secs(5), max_attempts: 5, pause: Duration::from_millis(100) }
     }
 }
 
@@ -89,7 +84,11 @@ impl<H: Handler> Consumer<H> {
                     self.work_through(deliveries, &shutdown).await;
                 }
                 Err(cause) => {
-                    warn!(consumer = self.name(), error = &cause as &dyn std::error::Error, "failed to claim");
+                    warn!(
+                        consumer = self.name(),
+                        error = &cause as &dyn std::error::Error,
+                        "failed to claim"
+                    );
                     pause.wait(&shutdown).await;
                 }
             }
@@ -121,7 +120,11 @@ impl<H: Handler> Consumer<H> {
                     Some(Verdict::Reject { reason }) => settlements.push(self.give_up(&delivery, &reason)),
                     Some(Verdict::Retry(cause)) => {
                         if again.is_empty() {
-                            warn!(consumer = self.name(), error = &*cause as &dyn std::error::Error, "will retry");
+                            warn!(
+                                consumer = self.name(),
+                                error = &*cause as &dyn std::error::Error,
+                                "will retry"
+                            );
                         }
                         again.push(delivery);
                     }
@@ -157,7 +160,12 @@ impl<H: Handler> Consumer<H> {
         if verdicts.len() == batch.len() {
             return verdicts;
         }
-        error!(consumer = self.name(), "a handler gave {} verdicts on {} messages", verdicts.len(), batch.len());
+        error!(
+            consumer = self.name(),
+            "a handler gave {} verdicts on {} messages",
+            verdicts.len(),
+            batch.len()
+        );
         batch.iter().map(|_no_verdict| None).collect()
     }
 
@@ -207,7 +215,11 @@ impl<H: Handler> Consumer<H> {
             match self.bus.settle(&self.subscription, settlements.clone()).await {
                 Ok(()) => return,
                 Err(cause) => {
-                    warn!(consumer = self.name(), error = &cause as &dyn std::error::Error, "failed to settle");
+                    warn!(
+                        consumer = self.name(),
+                        error = &cause as &dyn std::error::Error,
+                        "failed to settle"
+                    );
                 }
             }
             if !pause.wait(shutdown).await {

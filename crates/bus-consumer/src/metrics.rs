@@ -43,7 +43,10 @@ impl ConsumerMetrics {
             &["topic", "group", "outcome"],
         )?;
         let duration = HistogramVec::new(
-            histogram_opts!("letopis_consumer_batch_duration_seconds", "Time spent in the handler, per batch."),
+            histogram_opts!(
+                "letopis_consumer_batch_duration_seconds",
+                "Time spent in the handler, per batch."
+            ),
             &["topic", "group"],
         )?;
         registry.register(Box::new(messages.clone()))?;

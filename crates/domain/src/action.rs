@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn a_label_cannot_carry_a_phone_an_address_or_a_sentence() {
-        for text in ["", "79131234567", "+79131234567", "a@b.ru", "Анна Смирнова", "x\u{0}y", &"a".repeat(65)] {
+        for text in ["", "79131234567", "+79131234567", "a@b.ru", "Анна Смирнова", "x\u{0}y", &"a".repeat(65)]
+        {
             assert!(Action::parse(text).is_err(), "{text:?}");
         }
     }

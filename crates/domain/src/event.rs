@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn a_clock_five_minutes_ahead_is_tolerated_and_a_second_more_is_flagged() {
         let received = Timestamp::parse("2026-01-01T12:00:00Z").unwrap();
-        let ahead = |seconds| Flags::of_clocks(received.plus(Duration::from_secs(seconds)), received).clock_ahead;
+        let ahead =
+            |seconds| Flags::of_clocks(received.plus(Duration::from_secs(seconds)), received).clock_ahead;
         assert!(!ahead(300));
         assert!(ahead(301));
     }

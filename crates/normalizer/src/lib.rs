@@ -49,7 +49,10 @@ impl Normalize {
                 self.metrics.count_quarantined(reason.class);
                 let RawDelivery { receipt, tenant, source, received_at, .. } = raw;
                 let message = message.payload.clone();
-                (Topic::Quarantine, Quarantined { receipt, tenant, source, received_at, reason, message }.encode())
+                (
+                    Topic::Quarantine,
+                    Quarantined { receipt, tenant, source, received_at, reason, message }.encode(),
+                )
             }
         };
         let Message { tenant, partition, .. } = message.clone();

@@ -15,11 +15,17 @@ impl NormalizerMetrics {
     /// Registers the families with a process's registry.
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let events = IntCounterVec::new(
-            opts!("letopis_normalizer_events_total", "Canonical events made, by channel and whether the kind of message is known."),
+            opts!(
+                "letopis_normalizer_events_total",
+                "Canonical events made, by channel and whether the kind of message is known."
+            ),
             &["channel", "kind"],
         )?;
         let quarantined = IntCounterVec::new(
-            opts!("letopis_normalizer_quarantined_total", "Deliveries that could not be understood, by reason."),
+            opts!(
+                "letopis_normalizer_quarantined_total",
+                "Deliveries that could not be understood, by reason."
+            ),
             &["reason"],
         )?;
         registry.register(Box::new(events.clone()))?;

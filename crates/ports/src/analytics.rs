@@ -19,7 +19,11 @@ pub trait AnalyticsStore: Send + Sync {
 
     /// What the conversations that began within a period became, one row a channel that has any, in the order of
     /// [`domain::channel::Channel::ALL`].
-    async fn overview(&self, tenant: &TenantId, period: Period) -> Result<Vec<ChannelFigures>, AnalyticsError>;
+    async fn overview(
+        &self,
+        tenant: &TenantId,
+        period: Period,
+    ) -> Result<Vec<ChannelFigures>, AnalyticsError>;
 
     /// Deletes rollups whose first event was before an instant; returns how many.
     async fn sweep(&self, before: Timestamp) -> Result<u64, AnalyticsError>;

@@ -154,9 +154,15 @@ mod tests {
 
     #[test]
     fn ids_that_name_a_person_are_told_from_those_that_do_not() {
-        for personal in
-            ["79131234567", "+7 (913) 123-45-67", "tg:5551112233", "79131234567@c.us", "anna@mail.ru", "@anna", "12.34.567"]
-        {
+        for personal in [
+            "79131234567",
+            "+7 (913) 123-45-67",
+            "tg:5551112233",
+            "79131234567@c.us",
+            "anna@mail.ru",
+            "@anna",
+            "12.34.567",
+        ] {
             assert!(is_personal(personal), "{personal}");
         }
         let random = "0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d";
@@ -173,7 +179,9 @@ mod tests {
             keys.aliases(Channel::Site, &contact, None)
         };
         let expected = of("+79131234567");
-        for written in ["8 913 123-45-67", "+7 (913) 123-45-67", "79131234567", "8(913)1234567", " 9131234567 "] {
+        for written in
+            ["8 913 123-45-67", "+7 (913) 123-45-67", "79131234567", "8(913)1234567", " 9131234567 "]
+        {
             assert_eq!(of(written), expected, "{written}");
         }
         assert_ne!(of("+79131234568"), expected);

@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn digests_differ_by_tenant_by_master_by_domain_and_by_where_parts_end() {
         let one = vault(1);
-        let digest = |vault: &Vault, name, domain, parts: &[&[u8]]| vault.tenant(&tenant(name)).digest(domain, parts);
+        let digest =
+            |vault: &Vault, name, domain, parts: &[&[u8]]| vault.tenant(&tenant(name)).digest(domain, parts);
         let base = digest(&one, "a", "phone", &[b"ab", b"c"]);
         assert_eq!(base, digest(&vault(1), "a", "phone", &[b"ab", b"c"]));
         assert_ne!(base, digest(&one, "b", "phone", &[b"ab", b"c"]));

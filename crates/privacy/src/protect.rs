@@ -155,7 +155,8 @@ mod tests {
     use super::*;
     use crate::key::{MasterKey, Vault};
 
-    const MARKERS: [&str; 5] = ["79131234567", "anna@mail.ru", "Анна Смирнова", "5551112233", "красные туфли"];
+    const MARKERS: [&str; 5] =
+        ["79131234567", "anna@mail.ru", "Анна Смирнова", "5551112233", "красные туфли"];
 
     fn keys() -> Arc<TenantKeys> {
         let vault = Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new());

@@ -48,7 +48,8 @@ impl SealingKey {
     pub(crate) fn seal(keys: &[Self], belongs_to: &[u8], content: &[u8]) -> Sealed {
         let key = keys.first().expect("a vault has a current key");
         let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).expect("an operating system that started this process gives random bytes");
+        getrandom::fill(&mut nonce)
+            .expect("an operating system that started this process gives random bytes");
         let payload = Payload { msg: content, aad: belongs_to };
         let ciphertext = key
             .cipher

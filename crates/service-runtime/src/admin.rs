@@ -48,8 +48,7 @@ async fn livez() -> HttpResponse {
 
 async fn readyz(admin: web::Data<Admin>) -> HttpResponse {
     let report = admin.readiness.report();
-    let mut response =
-        if report.ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut response = if report.ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(report)
 }
 
@@ -57,7 +56,9 @@ async fn metrics(admin: web::Data<Admin>) -> HttpResponse {
     let encoder = TextEncoder::new();
     let mut text = Vec::new();
     match encoder.encode(&admin.metrics.gather(), &mut text) {
-        Ok(()) => HttpResponse::Ok().insert_header((CONTENT_TYPE, encoder.format_type().to_owned())).body(text),
+        Ok(()) => {
+            HttpResponse::Ok().insert_header((CONTENT_TYPE, encoder.format_type().to_owned())).body(text)
+        }
         Err(cause) => {
             tracing::error!(error = &cause as &dyn std::error::Error, "failed to render metrics");
             HttpResponse::InternalServerError().finish()

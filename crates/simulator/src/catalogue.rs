@@ -3,8 +3,6 @@
 /// A service on the price list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Service {
-    /// The name a program uses.
-    pub(crate) slug: &'static str,
     /// As it stands on the price list.
     pub(crate) name: &'static str,
     /// As it is asked for: `хочу записаться на …`.
@@ -35,29 +33,28 @@ pub(crate) const STAFF: [Master; 6] = [
 
 /// The price list.
 pub(crate) const SERVICES: [Service; 12] = [
-    service("haircut", "Женская стрижка", "женскую стрижку", 60, 2500, &[0, 1, 5]),
-    service("mens-haircut", "Мужская стрижка", "мужскую стрижку", 45, 1600, &[1, 5]),
-    service("colouring", "Окрашивание в один тон", "окрашивание", 120, 5200, &[0, 5]),
-    service("balayage", "Балаяж", "балаяж", 180, 9800, &[0, 5]),
-    service("styling", "Укладка", "укладку", 45, 1900, &[0, 1]),
-    service("manicure", "Маникюр с покрытием", "маникюр с покрытием", 90, 2300, &[2, 3]),
-    service("pedicure", "Педикюр", "педикюр", 90, 2900, &[2, 3]),
-    service("brows", "Коррекция и окрашивание бровей", "коррекцию бровей", 45, 1500, &[3, 4]),
-    service("lashes", "Ламинирование ресниц", "ламинирование ресниц", 75, 2700, &[4]),
-    service("facial", "Уход за лицом", "уход за лицом", 60, 3600, &[4]),
-    service("massage", "Массаж спины", "массаж спины", 60, 3200, &[4, 5]),
-    service("makeup", "Вечерний макияж", "вечерний макияж", 75, 3900, &[3, 4]),
+    service("Женская стрижка", "женскую стрижку", 60, 2500, &[0, 1, 5]),
+    service("Мужская стрижка", "мужскую стрижку", 45, 1600, &[1, 5]),
+    service("Окрашивание в один тон", "окрашивание", 120, 5200, &[0, 5]),
+    service("Балаяж", "балаяж", 180, 9800, &[0, 5]),
+    service("Укладка", "укладку", 45, 1900, &[0, 1]),
+    service("Маникюр с покрытием", "маникюр с покрытием", 90, 2300, &[2, 3]),
+    service("Педикюр", "педикюр", 90, 2900, &[2, 3]),
+    service("Коррекция и окрашивание бровей", "коррекцию бровей", 45, 1500, &[3, 4]),
+    service("Ламинирование ресниц", "ламинирование ресниц", 75, 2700, &[4]),
+    service("Уход за лицом", "уход за лицом", 60, 3600, &[4]),
+    service("Массаж спины", "массаж спины", 60, 3200, &[4, 5]),
+    service("Вечерний макияж", "вечерний макияж", 75, 3900, &[3, 4]),
 ];
 
 const fn service(
-    slug: &'static str,
     name: &'static str,
     wished: &'static str,
     minutes: u32,
     roubles: u32,
     masters: &'static [usize],
 ) -> Service {
-    Service { slug, name, wished, minutes, roubles, masters }
+    Service { name, wished, minutes, roubles, masters }
 }
 
 #[cfg(test)]
@@ -67,8 +64,8 @@ mod tests {
     #[test]
     fn every_service_has_masters_who_exist() {
         for service in &SERVICES {
-            assert!(!service.masters.is_empty(), "{}", service.slug);
-            assert!(service.masters.iter().all(|&master| master < STAFF.len()), "{}", service.slug);
+            assert!(!service.masters.is_empty(), "{}", service.name);
+            assert!(service.masters.iter().all(|&master| master < STAFF.len()), "{}", service.name);
         }
     }
 }

@@ -175,7 +175,7 @@ fn insert_report(
         json!({
             "id": world.bookings[slot.booking].id,
             "starts_at": rfc3339(slot.starts_at),
-            "service": slot.service.slug,
+            "service": slot.service.name,
             "staff": slot.master,
         })
     });

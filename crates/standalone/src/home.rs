@@ -45,6 +45,17 @@ impl Home {
         })
     }
 
+    /// Opens a folder that was served before: a command that only asks must not leave an empty one behind.
+    pub(crate) fn visit(settings: &Settings) -> anyhow::Result<Self> {
+        let folder = &settings.data_dir;
+        anyhow::ensure!(
+            folder.join("ledger.db").exists(),
+            "there is no Letopis data in {}: name the folder with --data, or start with letopis serve",
+            folder.display()
+        );
+        Self::open(settings)
+    }
+
     /// For the server alone: refuses when another one serves this folder. The lock goes with the returned file.
     pub(crate) fn lock(settings: &Settings) -> anyhow::Result<File> {
         let folder = &settings.data_dir;

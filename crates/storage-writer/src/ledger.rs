@@ -24,7 +24,8 @@ pub struct WriteLedger {
 impl Handler for WriteLedger {
     async fn handle(&self, batch: &[Delivery]) -> Vec<Verdict> {
         let decoded: Vec<_> = batch.iter().map(|delivery| receipt_batch(&delivery.message)).collect();
-        let readable: Vec<ReceiptBatch> = decoded.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
+        let readable: Vec<ReceiptBatch> =
+            decoded.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
         let recorded = self.ledger.record(&readable, self.clock.now()).await;
         match recorded {
             Ok(outcomes) => self.metrics.count_recorded(&outcomes),
@@ -35,7 +36,8 @@ impl Handler for WriteLedger {
 }
 
 fn receipt_batch(message: &Message) -> Result<ReceiptBatch, DecodeError> {
-    let EventBatch { receipt, tenant, source, received_at, events } = EventBatch::decode(message.payload.clone())?;
+    let EventBatch { receipt, tenant, source, received_at, events } =
+        EventBatch::decode(message.payload.clone())?;
     let entry = |event| LedgerEntry { wire: codec::encode_event(&event), event };
     let events = events.into_iter().map(entry).collect();
     Ok(ReceiptBatch { receipt, tenant, source, received_at, events, message: message.payload.clone() })
@@ -52,7 +54,8 @@ pub struct WriteQuarantine {
 impl Handler for WriteQuarantine {
     async fn handle(&self, batch: &[Delivery]) -> Vec<Verdict> {
         let decoded: Vec<_> = batch.iter().map(|delivery| self.entry(&delivery.message)).collect();
-        let entries: Vec<QuarantineEntry> = decoded.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
+        let entries: Vec<QuarantineEntry> =
+            decoded.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
         if let Err(cause) = self.ledger.quarantine(&entries).await {
             return retry_all(batch, cause);
         }

@@ -28,7 +28,12 @@ impl EventBus for Laid {
     async fn publish(&self, _topic: Topic, _messages: Vec<Message>) -> Result<(), BusError> {
         Ok(())
     }
-    async fn claim(&self, _sub: &Subscription, _max: usize, _wait: Duration) -> Result<Vec<Delivery>, BusError> {
+    async fn claim(
+        &self,
+        _sub: &Subscription,
+        _max: usize,
+        _wait: Duration,
+    ) -> Result<Vec<Delivery>, BusError> {
         let next = self.claims.lock().unwrap().pop_front();
         if next.is_none() {
             self.empty.cancel();
@@ -132,7 +137,8 @@ async fn a_world_that_is_down_is_waited_for_and_costs_no_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panicking_message_is_left_for_another_delivery_and_its_neighbours_are_handled() {
-    let (settled, _) = run(Topic::Raw, vec![vec![delivery("a", 1), delivery("panic", 1), delivery("b", 1)]]).await;
+    let (settled, _) =
+        run(Topic::Raw, vec![vec![delivery("a", 1), delivery("panic", 1), delivery("b", 1)]]).await;
     let tags: Vec<_> = settled.iter().map(|(tag, _)| tag.as_str()).collect();
     assert_eq!(tags, ["a", "b"]);
 }

@@ -14,7 +14,7 @@ use crate::print::Print;
 use crate::settings::Settings;
 
 pub(crate) async fn run(command: KeyCommand, settings: &Settings, print: &Print) -> anyhow::Result<()> {
-    let registry = Home::open(settings)?.ledger;
+    let registry = Home::visit(settings)?.ledger;
     match command {
         KeyCommand::Add { scope, tenant, source, label } => {
             let scope = Scope::from(scope);

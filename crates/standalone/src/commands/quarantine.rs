@@ -20,7 +20,7 @@ pub(crate) async fn run(
     settings: &Settings,
     print: &Print,
 ) -> anyhow::Result<()> {
-    let home = Home::open(settings)?;
+    let home = Home::visit(settings)?;
     match command {
         QuarantineCommand::List { of, class, all, limit } => {
             let tenant = tenant_of(of, &home).await?;

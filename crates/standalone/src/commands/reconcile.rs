@@ -19,7 +19,7 @@ pub(crate) async fn run(
     settings: &Settings,
     print: &Print,
 ) -> anyhow::Result<ExitCode> {
-    let home = Home::open(settings)?;
+    let home = Home::visit(settings)?;
     let deadline = Instant::now() + wait;
     let (books, settled) = loop {
         let books = reconcile(&*home.bus, &*home.ledger).await?;

@@ -15,7 +15,7 @@ use crate::print::Print;
 use crate::settings::Settings;
 
 pub(crate) async fn run(command: SourceCommand, settings: &Settings, print: &Print) -> anyhow::Result<()> {
-    let home = Home::open(settings)?;
+    let home = Home::visit(settings)?;
     match command {
         SourceCommand::Add { id, tenant, kind, name, rate } => {
             let secret = new_secret(kind)?;

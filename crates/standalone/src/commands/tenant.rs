@@ -12,7 +12,12 @@ use crate::print::Print;
 use crate::settings::Settings;
 
 pub(crate) async fn run(command: TenantCommand, settings: &Settings, print: &Print) -> anyhow::Result<()> {
-    let registry = Home::open(settings)?.ledger;
+    // The first tenant may be there before the first start.
+    let home = match &command {
+        TenantCommand::Add { .. } => Home::open(settings)?,
+        TenantCommand::List | TenantCommand::Revoke { .. } => Home::visit(settings)?,
+    };
+    let registry = home.ledger;
     match command {
         TenantCommand::Add { id, name } => {
             let tenant = Tenant { id, name, created_at: SystemClock.now(), revoked_at: None };
