@@ -59,13 +59,16 @@ async fn open_doors(settings: &Settings, server: &Server, print: &Print) -> anyh
     let (telegram, secret) =
         welcome::add_source(home, &tenant, "demo-telegram", SourceKind::Telegram, RATE).await?;
     let ingest = welcome::add_key(home, Scope::Ingest, &tenant, Some(&bot)).await?;
+    let read = welcome::add_key(home, Scope::Read, &tenant, None).await?;
     server.keyring.refresh().await;
     let base = welcome::base_url(settings, server.address);
     print.text(&format!(
         "\nЛетопись: демонстрационный салон. Letopis: a made-up salon.\n\n  \
          страница / page        {base}/\n  \
-         ключ / ingest key      {}\n\n{}\n\n",
+         ключ / ingest key      {}\n  \
+         с другой машины / from another machine, the page asks for a key: {}\n\n{}\n\n",
         ingest.text.expose(),
+        read.text.expose(),
         welcome::try_it(&base, ingest.text.expose()),
     ));
     let local = format!("http://{}", server.address);

@@ -138,3 +138,6 @@ pub(crate) fn retry_all(
     };
     batch.iter().map(verdict).collect()
 }
+
+#[cfg(test)]
+mod tests;
