@@ -139,7 +139,7 @@ impl<H: Handler> Consumer<H> {
             self.metrics.count(Outcome::Retried, again.len());
             open = again;
             if !self.holding(&open, pause.wait(shutdown)).await {
-                // Shutting down: what is left comes back to whoever claims next.
+                self.release(&open).await;
                 return;
             }
         }
@@ -205,6 +205,16 @@ impl<H: Handler> Consumer<H> {
                     }
                 }
             }
+        }
+    }
+
+    /// Gives back what the world was too down to handle, so that shutting down costs it neither an attempt nor the
+    /// wait for its claim to expire.
+    async fn release(&self, open: &[Delivery]) {
+        let tags: Vec<DeliveryTag> = open.iter().map(|delivery| delivery.tag.clone()).collect();
+        if let Err(cause) = self.bus.release(&self.subscription, &tags).await {
+            // It comes back all the same, after the claim TTL and with the attempt counted.
+            warn!(consumer = self.name(), error = &cause as &dyn std::error::Error, "failed to release");
         }
     }
 

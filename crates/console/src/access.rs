@@ -4,20 +4,16 @@
 //! one with `?tenant=`. What is another tenant's is answered 404, as if it did not exist.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
+use actix_web::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
 use domain::id::TenantId;
 use domain::registry::Scope;
 use http_kit::auth;
+use http_kit::local;
 use http_kit::problem::{Problem, ProblemKind};
 
 use crate::Console;
 use crate::parameters::Parameters;
 
-const FORWARDING: [HeaderName; 3] = [
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("forwarded"),
-    HeaderName::from_static("x-real-ip"),
-];
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Somebody who may read.
@@ -95,44 +91,8 @@ pub(crate) fn is_same_origin(req: &HttpRequest) -> Option<bool> {
     Some(host == Some(req.connection_info().host()))
 }
 
-/// The visitor of a demo: on this very machine, through no proxy, asking for this machine by name. The last keeps out
-/// a foreign page whose name was made to point here.
+/// The visitor of a demo, who is on this very machine.
 fn open_reader(req: &HttpRequest, console: &Console) -> Option<Reader> {
     let tenant = console.open_tenant.clone()?;
-    let is_near = req.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
-    let is_direct = FORWARDING.iter().all(|name| !req.headers().contains_key(name));
-    let is_named_here =
-        req.headers().get(HOST).and_then(|host| host.to_str().ok()).is_some_and(is_loopback_name);
-    (is_near && is_direct && is_named_here).then_some(Reader {
-        tenant: Some(tenant),
-        scope: Scope::Read,
-        is_open: true,
-    })
-}
-
-fn is_loopback_name(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_goes_by_a_loopback_name() {
-        for host in ["localhost", "localhost:8686", "127.0.0.1:8686", "127.8.8.8", "[::1]:8686", "[::1]"] {
-            assert!(is_loopback_name(host), "{host}");
-        }
-        for host in
-            ["", "evil.example", "localhost.evil.example:8686", "10.0.0.1", "127.0.0.1.evil.example:80"]
-        {
-            assert!(!is_loopback_name(host), "{host}");
-        }
-    }
+    local::is_local(req.head()).then_some(Reader { tenant: Some(tenant), scope: Scope::Read, is_open: true })
 }

@@ -80,7 +80,7 @@ pub(crate) struct Findings {
 impl EventView {
     pub(crate) fn new(event: Event, stored_at: Timestamp, details: Details, findings: Findings) -> Self {
         let flags = flags(&event, findings);
-        let Details { service, staff, .. } = details;
+        let Details { service, staff, consent_text_hash, .. } = details;
         let appointment = event.appointment.map(|named| NamedAppointmentView {
             id: named.id.to_string(),
             starts_at: named.starts_at.map(|at| at.to_string()),
@@ -106,7 +106,10 @@ impl EventView {
             scenario: event.scenario.map(ScenarioView::from),
             lead: event.lead.map(|lead| lead.to_string()),
             appointment,
-            consent: event.consent.map(ConsentView::from),
+            consent: event.consent.map(|consent| {
+                let view = ConsentView::from(consent);
+                ConsentView { text_hash: view.text_hash.or(consent_text_hash), ..view }
+            }),
             known_by,
             confidence: event.confidence,
             response_time_ms: event.response_time_ms,

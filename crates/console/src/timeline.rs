@@ -19,7 +19,7 @@ use crate::failure;
 /// Events shown when the caller does not say how many.
 pub(crate) const DEFAULT_LIMIT: u32 = 100;
 /// Each is opened with a key of its own, so a page has an end.
-pub(crate) const MAX_LIMIT: u32 = 500;
+pub(crate) const MAX_LIMIT: u32 = 200;
 
 /// What the events are of.
 #[derive(Clone, Copy)]

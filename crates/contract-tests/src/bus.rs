@@ -3,6 +3,7 @@
 pub mod books;
 pub mod delivery;
 pub mod many;
+pub mod releasing;
 pub mod settling;
 
 use std::time::Duration;
@@ -28,6 +29,8 @@ macro_rules! bus_contract {
             an_empty_topic_gives_nothing
             a_waiting_claim_wakes_up_when_a_message_is_published
             a_claim_takes_at_most_what_it_asks_for
+            large_messages_come_in_several_claims_none_lost_and_none_twice
+            a_message_larger_than_a_claim_comes_all_the_same
             topics_are_apart
             messages_of_a_partition_come_in_order
             groups_do_not_see_each_other
@@ -39,6 +42,15 @@ macro_rules! bus_contract {
             extending_keeps_a_claim_and_counts_no_attempt
             what_is_not_extended_expires_beside_what_is
             extending_what_is_settled_does_nothing);
+        $crate::named_tests!(store, $open, $crate::bus::Port, $crate::bus::releasing:
+            a_released_delivery_comes_back_at_once_with_the_same_attempt
+            a_waiting_claim_is_handed_what_is_released
+            what_is_not_released_stays_claimed_beside_what_is
+            releasing_after_the_claim_was_lost_does_nothing
+            releasing_twice_takes_one_attempt_back
+            releasing_what_is_settled_does_nothing
+            many_releases_never_exhaust_a_message
+            a_released_third_delivery_comes_alone_again);
         $crate::named_tests!(store, $open, $crate::bus::Port, $crate::bus::settling:
             a_settled_message_is_not_delivered_again
             part_of_a_claim_can_be_settled
@@ -65,6 +77,7 @@ macro_rules! bus_contract {
             what_was_published_survives_reopening
             what_was_settled_survives_reopening
             attempts_survive_reopening
+            what_was_released_survives_reopening
             a_claim_survives_reopening);
     };
 }
@@ -106,6 +119,11 @@ async fn claim_some(bus: &Port, sub: &Subscription, max: usize) -> Vec<Delivery>
 
 async fn settle(bus: &Port, sub: &Subscription, deliveries: &[Delivery]) {
     bus.settle(sub, deliveries.iter().map(done).collect()).await.unwrap();
+}
+
+async fn release(bus: &Port, sub: &Subscription, deliveries: &[Delivery]) {
+    let tags: Vec<_> = deliveries.iter().map(|delivery| delivery.tag.clone()).collect();
+    bus.release(sub, &tags).await.unwrap();
 }
 
 /// Claims and settles until nothing comes.

@@ -48,6 +48,7 @@ macro_rules! ledger_contract {
             no_read_crosses_to_another_tenant);
         $crate::named_tests!(store, $open, $crate::ledger::Port, $crate::ledger::keeping:
             sweeping_deletes_what_is_old_and_nothing_else
+            a_session_reported_late_stays_as_long_as_its_events
             sweeping_leaves_the_books
             sweeping_leaves_what_waits_in_quarantine
             sweeping_goes_on_where_it_stopped

@@ -26,6 +26,9 @@ pub struct Details {
     /// Who is to do it: a person's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff: Option<String>,
+    /// The digest of a consent's text, when it is none by its looks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent_text_hash: Option<String>,
     /// The language model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,

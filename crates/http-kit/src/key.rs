@@ -49,6 +49,9 @@ pub enum IssueKeyError {
     /// An ingest key sends the events of one source of one tenant.
     #[error("an ingest key needs the tenant and the source it sends for")]
     IngestNeedsSource,
+    /// Reading and managing are not bound to a source.
+    #[error("only an ingest key names a source")]
+    OnlyIngestHasSource,
     /// The machine gives no random bytes.
     #[error("the system's random numbers are unavailable")]
     Random(#[source] getrandom::Error),
@@ -64,6 +67,9 @@ pub fn issue_key(
 ) -> Result<NewKey, IssueKeyError> {
     if scope == Scope::Ingest && (tenant.is_none() || source.is_none()) {
         return Err(IssueKeyError::IngestNeedsSource);
+    }
+    if scope != Scope::Ingest && source.is_some() {
+        return Err(IssueKeyError::OnlyIngestHasSource);
     }
     let id = random_id()?;
     let mut random = [0_u8; 32];

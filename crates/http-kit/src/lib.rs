@@ -8,6 +8,7 @@ pub mod explain;
 pub mod extract;
 pub mod key;
 pub mod keyring;
+pub mod local;
 pub mod openapi;
 pub mod problem;
 pub mod telemetry;

@@ -103,7 +103,13 @@ fn label(method: &Method) -> &'static str {
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
+/// How long a request may take from its head to the head of its answer, reading its body included.
+pub const LONGEST: Duration = Duration::from_secs(30);
+
 /// The middleware: wrap the whole application in it, outermost.
+///
+/// A request that is not answered by [`LONGEST`] is given up: what it sent so far is forgotten, and a stop does not wait
+/// for a body that never ends.
 #[derive(Clone)]
 pub struct Telemetry {
     metrics: RequestMetrics,
@@ -159,7 +165,12 @@ where
         let answered = self.service.call(req);
         let metrics = self.metrics.clone();
         let answer = async move {
-            let res = answered.await?;
+            let Ok(answered) = tokio::time::timeout(LONGEST, answered).await else {
+                let seen = Seen { service: "none", route: "unfinished".to_owned(), method };
+                metrics.observe(&seen, 408, began.elapsed());
+                return Err(Problem::new(ProblemKind::RequestTimeout).into());
+            };
+            let res = answered?;
             let seen = Seen::of(&res, method);
             let res = finish(res, &id);
             let (status, took) = (res.status().as_u16(), began.elapsed());

@@ -35,7 +35,7 @@ impl Default for Config {
         Self {
             max_body_bytes: bytes(4 * 1024 * 1024),
             max_decompressed_bytes: bytes(16 * 1024 * 1024),
-            max_event_bytes: bytes(256 * 1024),
+            max_event_bytes: bytes(128 * 1024),
             max_batch_events: bytes(1000),
             rate_per_second: events(1000),
             burst: events(5000),

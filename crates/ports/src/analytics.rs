@@ -25,7 +25,8 @@ pub trait AnalyticsStore: Send + Sync {
         period: Period,
     ) -> Result<Vec<ChannelFigures>, AnalyticsError>;
 
-    /// Deletes rollups whose first event was before an instant; returns how many.
+    /// Deletes rollups whose last event was before an instant; returns how many. A conversation that goes on for years,
+    /// as one in a messenger does, keeps its rollup as long as it goes on.
     async fn sweep(&self, before: Timestamp) -> Result<u64, AnalyticsError>;
 
     /// Reads and writes for real, to say whether analytics can be used.

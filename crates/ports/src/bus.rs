@@ -24,7 +24,8 @@ use crate::Cause;
 ///   topic has settled it.
 /// - **Attempts** count the deliveries of one message within one group, from 1, and survive the death of the process.
 ///   The first two deliveries may come in company; from the third on a message is handed out alone, one a claim, so
-///   that one that kills its handler takes no neighbour with it.
+///   that one that kills its handler takes no neighbour with it. A delivery given back with `release` is not counted:
+///   the next one has the same number, in the same company or alone, however often that happens.
 /// - **Forwarding is atomic**: a settlement's outputs are published if and only if the delivery is settled. Settling a
 ///   delivery that was settled already (its claim had expired and another consumer was faster) publishes nothing.
 /// - **Order** holds per topic and partition, for first deliveries to a group with a single consumer, only.
@@ -43,10 +44,17 @@ pub trait EventBus: Send + Sync {
 
     /// Claims up to `max` messages: those with an expired claim first, then new ones. Waits up to `wait` for the
     /// first one; returns an empty vector when none came.
+    ///
+    /// Hands out fewer than `max` when their payloads together would exceed a few megabytes, so that a claim fits into
+    /// memory whatever was published; but always one, however large.
     async fn claim(&self, sub: &Subscription, max: usize, wait: Duration) -> Result<Vec<Delivery>, BusError>;
 
     /// Starts the claim TTL of these deliveries anew, without counting an attempt. Those settled or lost are ignored.
     async fn extend(&self, sub: &Subscription, tags: &[DeliveryTag]) -> Result<(), BusError>;
+
+    /// Gives deliveries back unhandled: they can be claimed at once, and do not count as attempts. Those settled, lost
+    /// or given back already are ignored.
+    async fn release(&self, sub: &Subscription, tags: &[DeliveryTag]) -> Result<(), BusError>;
 
     /// Takes deliveries off the group's hands and publishes what each leads to, atomically.
     async fn settle(&self, sub: &Subscription, settlements: Vec<Settlement>) -> Result<(), BusError>;

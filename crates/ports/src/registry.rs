@@ -63,7 +63,7 @@ pub enum RegistryError {
     #[error("the registry is unavailable")]
     Unavailable(#[source] Cause),
     /// The id is taken.
-    #[error("this id is taken")]
+    #[error("this id is taken; ids stay taken after they are revoked")]
     Exists,
     /// What was named is not there.
     #[error("there is no such tenant, source or key")]

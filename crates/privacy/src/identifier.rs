@@ -30,6 +30,21 @@ pub fn is_personal(id: &str) -> bool {
     id.contains('@') || longest_digit_run(id) >= TELLING_DIGITS
 }
 
+/// Whether the id of a session is personal. In a messenger a number is a person's account, however short it is.
+fn is_personal_session(channel: Channel, id: &str) -> bool {
+    let is_messenger = matches!(
+        channel,
+        Channel::Telegram
+            | Channel::Whatsapp
+            | Channel::Instagram
+            | Channel::Max
+            | Channel::Vk
+            | Channel::Avito
+    );
+    let is_number = !id.is_empty() && id.strip_prefix('-').unwrap_or(id).bytes().all(|b| b.is_ascii_digit());
+    (is_messenger && is_number) || is_personal(id)
+}
+
 /// Whether it is a pseudonym of ours that came back, from a CRM for example.
 fn is_pseudonym(id: &str) -> bool {
     id.strip_prefix(PREFIX).is_some_and(|rest| {
@@ -39,19 +54,24 @@ fn is_pseudonym(id: &str) -> bool {
 
 /// Whether it is a UUID or a hexadecimal digest: digits without meaning.
 fn is_random(id: &str) -> bool {
-    let hex = id.bytes().filter(|b| *b != b'-').all(|b| b.is_ascii_hexdigit());
-    let has_letter = id.bytes().any(|b| b.is_ascii_alphabetic());
-    uuid::Uuid::try_parse(id).is_ok() || (hex && has_letter && id.len() >= 16)
+    let is_digest = matches!(id.len(), 32 | 40 | 64)
+        && id.bytes().all(|b| b.is_ascii_hexdigit())
+        && id.bytes().filter(u8::is_ascii_alphabetic).count() >= 4;
+    // Of a real version: a phone number put into the form of a UUID has none.
+    let is_uuid = uuid::Uuid::try_parse(id).is_ok_and(|uuid| {
+        (1..=8).contains(&uuid.get_version_num()) && uuid.get_variant() == uuid::Variant::RFC4122
+    });
+    is_digest || is_uuid
 }
 
-/// The longest run of digits, where spaces, dots, dashes and brackets between digits do not end a run.
+/// The longest run of digits; only a letter ends a run, whatever else stands between the digits of a phone number.
 fn longest_digit_run(id: &str) -> usize {
     let (mut longest, mut run) = (0, 0);
     for c in id.chars() {
         if c.is_numeric() {
             run += 1;
             longest = longest.max(run);
-        } else if !" .-()\u{a0}".contains(c) {
+        } else if c.is_alphabetic() {
             run = 0;
         }
     }
@@ -66,7 +86,7 @@ impl TenantKeys {
     /// The id a session is stored under. Within its channel: two messengers may give two persons one number.
     pub(crate) fn session_id(&self, channel: Channel, given: &str) -> SessionId {
         let given = given.trim();
-        let stored = if is_personal(given) {
+        let stored = if is_personal_session(channel, given) {
             self.pseudonym("session", &[channel.as_str().as_bytes(), given.as_bytes()])
         } else {
             given.to_owned()
@@ -78,14 +98,12 @@ impl TenantKeys {
         })
     }
 
-    /// Every id a session that somebody typed may be stored under: as typed, and its pseudonym in each channel.
+    /// Every id a session that somebody typed may be stored under: one for each channel it may have run in.
     #[must_use]
     pub fn session_ids(&self, typed: &str) -> Vec<SessionId> {
-        let typed = typed.trim();
-        let mut ids: Vec<_> = SessionId::parse(typed).into_iter().collect();
-        if is_personal(typed) {
-            ids = Channel::ALL.into_iter().map(|channel| self.session_id(channel, typed)).collect();
-        }
+        let mut ids = Channel::ALL.map(|channel| self.session_id(channel, typed)).to_vec();
+        ids.sort_unstable();
+        ids.dedup();
         ids
     }
 
@@ -169,6 +187,16 @@ mod tests {
         for plain in ["sess_abc123", "s-1", random, "d41d8cd98f00b204e9800998ecf8427e", "визит-12", ""] {
             assert!(!is_personal(plain), "{plain}");
         }
+    }
+
+    #[test]
+    fn a_number_is_a_person_in_a_messenger_and_a_counter_elsewhere() {
+        assert!(is_personal_session(Channel::Vk, "12345"));
+        assert!(is_personal_session(Channel::Telegram, "-12345"));
+        assert!(!is_personal_session(Channel::Site, "12345"));
+        let keys = keys();
+        assert!(keys.session_ids("12345").contains(&keys.session_id(Channel::Vk, "12345")));
+        assert!(keys.session_ids("12345").contains(&keys.session_id(Channel::Site, "12345")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use domain::action::{Action, Word};
 use domain::event::{Appointment, Digest, Event, Flags};
 use domain::id::{EventId, ReceiptId, SourceId, TenantId};
-use domain::observation::{Observation, ObservedAppointment};
+use domain::observation::{Consent, Observation, ObservedAppointment};
 use domain::timestamp::Timestamp;
 use event_schema::sealed::Details;
 use uuid::Uuid;
@@ -93,6 +93,12 @@ impl TenantKeys {
         };
         let intent = observation.intent.and_then(|intent| label_or_sealed(intent, &mut details.intent));
         let appointment = appointment.map(|appointment| self.protect_appointment(appointment, &mut details));
+        let consent = observation.consent.map(|consent| Consent {
+            text_hash: consent
+                .text_hash
+                .and_then(|hash| digest_or_sealed(hash, &mut details.consent_text_hash)),
+            ..consent
+        });
         let unknown_kind = matches!(&action, Action::Other(word) if word.as_str() == UNKNOWN_UPDATE);
         Event {
             id,
@@ -109,7 +115,7 @@ impl TenantKeys {
             scenario: observation.scenario,
             lead: observation.lead,
             appointment,
-            consent: observation.consent,
+            consent,
             aliases: self.aliases(channel, &contact, user_hash.as_deref()),
             confidence: observation.confidence,
             response_time_ms: observation.response_time_ms,
@@ -144,12 +150,26 @@ fn label_or_sealed(text: String, sealed: &mut Option<String>) -> Option<Word> {
     }
 }
 
+/// A digest stays in the clear, for proofs; any other wording is put under seal.
+fn digest_or_sealed(text: String, sealed: &mut Option<String>) -> Option<String> {
+    let hex = text.split_once(':').map_or(text.as_str(), |(_algorithm, hex)| hex);
+    let algorithm = text.split_once(':').map_or("", |(algorithm, _hex)| algorithm);
+    let is_digest = ["", "md5", "sha1", "sha256", "sha512", "streebog256"].contains(&algorithm)
+        && (32..=128).contains(&hex.len())
+        && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_digest {
+        return Some(text);
+    }
+    *sealed = Some(text);
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use domain::channel::Channel;
-    use domain::observation::{Contact, Texts};
+    use domain::observation::{ConsentPurpose, Contact, Texts};
     use serde_json::json;
 
     use super::*;
@@ -186,6 +206,12 @@ mod tests {
         observation.texts = Texts { user: Some(MARKERS.join(" ")), assistant: Some(MARKERS[4].to_owned()) };
         observation.intent = Some(MARKERS.join(" "));
         observation.attributes.insert("note".to_owned(), json!(MARKERS));
+        observation.consent = Some(Consent {
+            purpose: ConsentPurpose::Mailing,
+            granted: true,
+            text_version: None,
+            text_hash: Some(MARKERS.join(" ")),
+        });
         observation.appointment = Some(ObservedAppointment {
             id: MARKERS[0].to_owned(),
             starts_at: None,

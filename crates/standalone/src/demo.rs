@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ports::clock::{Clock as _, SystemClock};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, RequestBuilder, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulator::{Door, Live, Salon, SalonConfig};
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +38,6 @@ pub(crate) async fn run(common: &Common, options: Demo, print: &Print) -> anyhow
     let tenant = domain::id::TenantId::parse(TENANT)?;
     let mut server = serve::start(&settings, Some(tenant)).await?;
     let player = open_doors(&settings, &server, print).await?;
-    welcome::listening(server.address, print);
     let leaving = server.supervisor.leaving();
     server.supervisor.spawn("demo", async move {
         tokio::select! {
@@ -62,16 +61,21 @@ async fn open_doors(settings: &Settings, server: &Server, print: &Print) -> anyh
     let read = welcome::add_key(home, Scope::Read, &tenant, None).await?;
     server.keyring.refresh().await;
     let base = welcome::base_url(settings, server.address);
-    print.text(&format!(
-        "\nЛетопись: демонстрационный салон. Letopis: a made-up salon.\n\n  \
-         страница / page        {base}/\n  \
-         ключ / ingest key      {}\n  \
-         с другой машины / from another machine, the page asks for a key: {}\n\n{}\n\n",
-        ingest.text.expose(),
-        read.text.expose(),
-        welcome::try_it(&base, ingest.text.expose()),
-    ));
+    let (ingest_key, read_key) = (ingest.text.expose(), read.text.expose());
     let local = format!("http://{}", server.address);
+    print.say(
+        &json!({
+            "listening": local, "page": format!("{base}/"), "keys": {"ingest": ingest_key, "read": read_key},
+        }),
+        &format!(
+            "\nЛетопись: демонстрационный салон. Letopis: a made-up salon.\n\n  \
+             страница / page        {base}/\n  \
+             ключ / ingest key      {ingest_key}\n  \
+             с другой машины / from another machine, the page asks for a key: {read_key}\n\n{}\n\n{}",
+            welcome::try_it(&base, ingest_key),
+            welcome::listening(server.address),
+        ),
+    );
     Ok(Player {
         client: client()?,
         events: events_url(&local),

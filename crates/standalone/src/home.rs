@@ -1,8 +1,8 @@
 //! The data folder: three databases, the master key, and the lock that keeps a second server out.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,12 +62,14 @@ impl Home {
         make_folder(folder)?;
         let path = folder.join("server.lock");
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
-        file.try_lock().with_context(|| {
-            format!(
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => anyhow::bail!(
                 "another letopis serves {}: stop it, or give this one another --data folder",
                 folder.display()
-            )
-        })?;
+            ),
+            Err(TryLockError::Error(cause)) => return Err(cause).context("cannot lock the data folder"),
+        }
         Ok(file)
     }
 }
@@ -104,24 +106,21 @@ fn refuse_beside_data(path: &Path) -> anyhow::Result<()> {
 
 fn new_master_key(path: &Path) -> anyhow::Result<MasterKey> {
     let key = MasterKey::generate()?;
-    // Written aside and linked into place: two processes that start at once end up with one key, and a crash in
-    // between leaves none rather than half of one.
-    let aside = path.with_extension(format!("key.{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
-    file.write_all(key.to_text().as_bytes())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&aside, path);
-    fs::remove_file(&aside)?;
-    match linked {
-        Ok(()) => {
-            let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // Written aside (for its owner only) and linked into place: two processes that start at once end up with one key,
+    // and a crash in between leaves none rather than half of one.
+    let mut aside = tempfile::NamedTempFile::new_in(folder)?;
+    aside.write_all(key.to_text().as_bytes())?;
+    aside.as_file().sync_all()?;
+    match aside.persist_noclobber(path) {
+        Ok(_file) => {
             File::open(folder)?.sync_all()?;
             Ok(key)
         }
-        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
+        Err(taken) if taken.error.kind() == std::io::ErrorKind::AlreadyExists => {
             Ok(MasterKey::parse(&fs::read_to_string(path)?)?)
         }
-        Err(cause) => Err(cause).with_context(|| format!("cannot write {}", path.display())),
+        Err(failed) => Err(failed.error).with_context(|| format!("cannot write {}", path.display())),
     }
 }
 

@@ -35,6 +35,12 @@ impl Print {
         }
     }
 
+    /// Says something by the way, on standard error.
+    pub(crate) fn note(&self, text: &str) {
+        // Nobody is left to tell when standard error is gone.
+        let _closed = writeln!(std::io::stderr(), "{text}");
+    }
+
     /// Says why a command failed, and what its causes were, on standard error.
     pub(crate) fn failure(&self, cause: &anyhow::Error) {
         let mut text = format!("error: {cause:#}\n");

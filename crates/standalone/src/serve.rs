@@ -283,7 +283,9 @@ fn listen(
             .configure(console.clone())
             .configure(http_kit::openapi::routes)
             .configure(http_kit::explain::routes)
-            .configure(|service| admin.clone().mount(service, admin::for_local_peers))
+            .configure(|service| {
+                admin.clone().mount(service, |context| http_kit::local::is_local(context.head()))
+            })
             .default_service(actix_web::web::to(http_kit::endpoint::not_found))
     };
     let workers = match settings.http.workers {
@@ -294,7 +296,7 @@ fn listen(
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(settings.http.request_timeout)
-        .shutdown_timeout(settings.http.shutdown_grace.as_secs())
+        .shutdown_timeout(settings.http.shutdown_grace.as_secs() / 2)
         .disable_signals()
         .bind(settings.http.listen)
         .with_context(|| format!("cannot listen on {}: is another server there?", settings.http.listen))?;

@@ -20,29 +20,31 @@ use crate::settings::Settings;
 /// Says where the server listens. In an empty registry, adds a first tenant with a source and keys, and shows them.
 pub(crate) async fn greet(settings: &Settings, server: &Server, print: &Print) -> anyhow::Result<()> {
     let base = base_url(settings, server.address);
-    let known = server.home.ledger.snapshot().await?;
-    if known.tenants.is_empty() {
+    let mut value = json!({"listening": format!("http://{}", server.address), "page": format!("{base}/")});
+    let mut text = String::new();
+    if server.home.ledger.snapshot().await?.tenants.is_empty() {
         let tenant = add_tenant(&server.home, "salon", "Салон").await?;
         let source = add_source(&server.home, &tenant, "bot", SourceKind::Events, None).await?.0;
         let ingest = add_key(&server.home, Scope::Ingest, &tenant, Some(&source)).await?;
         let admin = add_key(&server.home, Scope::Admin, &tenant, None).await?;
         server.keyring.refresh().await;
-        print.text(&format!(
+        let (ingest, admin) = (ingest.text.expose(), admin.text.expose());
+        value["keys"] = json!({"ingest": ingest, "admin": admin});
+        text = format!(
             "\nПервый запуск: добавлен салон «Салон» (tenant salon, source bot).\n\
              First start: tenant salon with source bot was added. The keys are shown once, keep them:\n\n  \
-             ingest  {}\n  admin   {}  (вход на страницу / for the page)\n\n{}\n",
-            ingest.text.expose(),
-            admin.text.expose(),
-            try_it(&base, ingest.text.expose()),
-        ));
+             ingest  {ingest}\n  admin   {admin}  (вход на страницу / for the page)\n\n{}\n\n",
+            try_it(&base, ingest),
+        );
     }
-    listening(server.address, print);
+    text.push_str(&format!("страница / page  {base}/\n{}", listening(server.address)));
+    print.say(&value, &text);
     Ok(())
 }
 
-/// The line programs wait for.
-pub(crate) fn listening(address: SocketAddr, print: &Print) {
-    print.text(&format!("listening on http://{address}\n"));
+/// The line scripts wait for.
+pub(crate) fn listening(address: SocketAddr) -> String {
+    format!("listening on http://{address}")
 }
 
 /// The address people and senders use.

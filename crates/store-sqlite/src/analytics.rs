@@ -62,8 +62,9 @@ impl AnalyticsStore for SqliteAnalytics {
         let sweep = move |connection: &Connection| {
             let mut deleted = 0;
             for statement in [
-                "DELETE FROM session_rollups WHERE opened_at < ?1",
-                "DELETE FROM appointment_rollups WHERE opened_at < ?1",
+                "DELETE FROM session_rollups WHERE last_at < ?1",
+                "DELETE FROM appointment_rollups
+                 WHERE MAX(opened_at, COALESCE(step_at, 0), COALESCE(starts_said_at, 0)) < ?1",
             ] {
                 deleted += connection.prepare_cached(statement)?.execute([before.unix_micros()])?;
             }

@@ -10,6 +10,7 @@
 mod claims;
 mod idempotency;
 mod log;
+mod room;
 mod tag;
 
 use std::collections::BTreeMap;
@@ -140,6 +141,16 @@ impl EventBus for SqliteBus {
             Claims::of(connection, sub.topic, sub.group).extend(&tags, deadline)
         };
         Ok(self.database.write(extend).await?)
+    }
+
+    async fn release(&self, sub: &Subscription, tags: &[DeliveryTag]) -> Result<(), BusError> {
+        let tags: Vec<_> = tags.iter().filter_map(Tag::parse).collect();
+        let (topic, group) = (sub.topic, sub.group);
+        let release =
+            move |connection: &rusqlite::Connection| Claims::of(connection, topic, group).release(&tags);
+        self.database.write(release).await?;
+        self.wake(topic);
+        Ok(())
     }
 
     async fn settle(&self, sub: &Subscription, settlements: Vec<Settlement>) -> Result<(), BusError> {

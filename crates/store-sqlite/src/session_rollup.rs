@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use crate::columns::{dated, moment, parsed, parsed_if_any};
 use crate::failure::Failure;
 
-/// The columns, in the order [`read`] takes them and [`write`] gives them.
+/// The columns, in the order [`read`] takes them and [`write()`] gives them.
 macro_rules! columns {
     () => {
         "tenant, session, channel, opened_at, opened_event, last_at, last_event, marks, lead, lead_at, lead_event,

@@ -11,11 +11,14 @@ use prometheus::Registry;
 
 use super::*;
 
-/// A bus with deliveries laid out beforehand; remembers what was settled.
+/// A bus with deliveries laid out beforehand; remembers what was settled and given back.
 #[derive(Default)]
 struct Laid {
     claims: Mutex<VecDeque<Vec<Delivery>>>,
     settled: Mutex<Vec<Settlement>>,
+    /// Refuses to settle.
+    is_stuck: bool,
+    released: Mutex<Vec<String>>,
     extended: AtomicU32,
     empty: CancellationToken,
 }
@@ -44,7 +47,14 @@ impl EventBus for Laid {
         self.extended.fetch_add(u32::try_from(tags.len()).unwrap(), Ordering::Relaxed);
         Ok(())
     }
+    async fn release(&self, _sub: &Subscription, tags: &[DeliveryTag]) -> Result<(), BusError> {
+        self.released.lock().unwrap().extend(tags.iter().map(|tag| tag.0.clone()));
+        Ok(())
+    }
     async fn settle(&self, _sub: &Subscription, settlements: Vec<Settlement>) -> Result<(), BusError> {
+        if self.is_stuck {
+            return Err(BusError::Unavailable("stuck".into()));
+        }
         self.settled.lock().unwrap().extend(settlements);
         Ok(())
     }
@@ -77,6 +87,7 @@ fn delivery(content: &'static str, attempt: u32) -> Delivery {
 #[derive(Default)]
 struct Obedient {
     downs: AtomicU32,
+    shutdown: CancellationToken,
 }
 
 impl Handler for Obedient {
@@ -87,6 +98,10 @@ impl Handler for Obedient {
                 b"panic" => panic!("told to"),
                 b"reject" => Verdict::Reject { reason: "told to".to_owned() },
                 b"down twice" if self.downs.fetch_add(1, Ordering::Relaxed) < 2 => {
+                    Verdict::Retry("the world is down".into())
+                }
+                b"down until shutdown" => {
+                    self.shutdown.cancel();
                     Verdict::Retry("the world is down".into())
                 }
                 b"slow" => {
@@ -101,7 +116,17 @@ impl Handler for Obedient {
 }
 
 async fn run(topic: Topic, claims: Vec<Vec<Delivery>>) -> (Vec<(String, Vec<(Topic, Message)>)>, u32) {
-    let bus = Arc::new(Laid { claims: Mutex::new(claims.into()), ..Laid::default() });
+    let bus = Laid { claims: Mutex::new(claims.into()), ..Laid::default() };
+    let bus = run_on(bus, topic).await;
+    let mut settled = bus.settled.lock().unwrap().clone();
+    settled.sort_by(|a, b| a.tag.cmp(&b.tag));
+    let outputs = settled.into_iter().map(|settled| (settled.tag.0, settled.outputs)).collect();
+    (outputs, bus.extended.load(Ordering::Relaxed))
+}
+
+/// Consumes until nothing is left or a message shuts the consumer down.
+async fn run_on(bus: Laid, topic: Topic) -> Arc<Laid> {
+    let bus = Arc::new(bus);
     let subscription = Subscription {
         topic,
         group: Group::Ledger,
@@ -113,13 +138,10 @@ async fn run(topic: Topic, claims: Vec<Vec<Delivery>>) -> (Vec<(String, Vec<(Top
         metrics: ConsumerMetrics::register(&Registry::new()).unwrap().narrowed(&subscription),
         subscription,
         policy: Policy::default(),
-        handler: Obedient::default(),
+        handler: Obedient { shutdown: bus.empty.clone(), ..Obedient::default() },
     };
     consumer.run(bus.empty.clone()).await;
-    let mut settled = bus.settled.lock().unwrap().clone();
-    settled.sort_by(|a, b| a.tag.cmp(&b.tag));
-    let outputs = settled.into_iter().map(|settled| (settled.tag.0, settled.outputs)).collect();
-    (outputs, bus.extended.load(Ordering::Relaxed))
+    bus
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,6 +155,31 @@ async fn a_world_that_is_down_is_waited_for_and_costs_no_attempt() {
     let (settled, _) = run(Topic::Raw, vec![vec![delivery("a", 1), delivery("down twice", 5)]]).await;
     let tags: Vec<_> = settled.iter().map(|(tag, outputs)| (tag.as_str(), outputs[0].0)).collect();
     assert_eq!(tags, [("a", Topic::Events), ("down twice", Topic::Events)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_shutdown_finds_waiting_for_the_world_is_given_back_and_counted_nowhere() {
+    let claimed = vec![delivery("a", 1), delivery("down until shutdown", 5)];
+    let bus = run_on(Laid { claims: Mutex::new([claimed].into()), ..Laid::default() }, Topic::Raw).await;
+    assert_eq!(*bus.released.lock().unwrap(), ["down until shutdown"]);
+    let settled: Vec<_> = bus.settled.lock().unwrap().iter().map(|settled| settled.tag.0.clone()).collect();
+    assert_eq!(settled, ["a"], "nothing is given up for being waited with");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_gives_back_neither_what_could_not_be_settled_nor_what_panicked() {
+    let claimed = vec![delivery("a", 1), delivery("down until shutdown", 1), delivery("panic", 1)];
+    let laid = Laid { claims: Mutex::new([claimed].into()), is_stuck: true, ..Laid::default() };
+    let bus = run_on(laid, Topic::Raw).await;
+    assert_eq!(*bus.released.lock().unwrap(), ["down until shutdown"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_settled_is_never_given_back() {
+    let claimed = vec![delivery("a", 1), delivery("down twice", 1), delivery("reject", 1)];
+    let bus = run_on(Laid { claims: Mutex::new([claimed].into()), ..Laid::default() }, Topic::Raw).await;
+    assert_eq!(bus.settled.lock().unwrap().len(), 3);
+    assert!(bus.released.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -290,6 +290,10 @@ impl EventBus for Store {
         Ok(())
     }
 
+    async fn release(&self, _: &Subscription, _: &[DeliveryTag]) -> Result<(), BusError> {
+        Ok(())
+    }
+
     async fn settle(&self, _: &Subscription, _: Vec<Settlement>) -> Result<(), BusError> {
         Ok(())
     }

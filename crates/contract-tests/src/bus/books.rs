@@ -103,6 +103,7 @@ pub async fn publishing_and_settling_nothing_is_harmless(bus: &Port) {
     bus.publish(Topic::Raw, Vec::new()).await.unwrap();
     bus.settle(&normalizer(), Vec::new()).await.unwrap();
     bus.extend(&normalizer(), &[]).await.unwrap();
+    bus.release(&normalizer(), &[]).await.unwrap();
     assert_eq!(claim(bus, &normalizer(), 10).await, []);
     assert_eq!(bus.accepted(Topic::Raw).await.unwrap(), BTreeMap::new());
 }

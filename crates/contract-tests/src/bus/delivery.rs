@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::timestamp::Timestamp;
-use ports::bus::{Group, Message, Origin, Partition, Topic};
+use ports::bus::{Delivery, Group, Message, Origin, Partition, Topic};
 use ports::clock::{Clock, SystemClock};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Port, claim, claim_some, drain, ensure, normalizer, second, settle, sorted, texts};
+use super::{Port, claim, claim_some, drain, ensure, normalizer, release, second, settle, sorted, texts};
 use crate::eventually;
 use crate::fixtures::{LONG, SHORT, message, message_of, subscription};
 
@@ -70,6 +71,40 @@ pub async fn a_claim_takes_at_most_what_it_asks_for(bus: &Port) {
     let first = claim(bus, &normalizer(), 4).await;
     let rest = claim(bus, &second(&normalizer()), 100).await;
     assert_eq!((first.len(), rest.len()), (4, 6));
+}
+
+pub async fn large_messages_come_in_several_claims_none_lost_and_none_twice(bus: &Port) {
+    ensure(bus, Topic::Raw, &[Group::Normalizer]).await;
+    for n in 0..12 {
+        bus.publish(Topic::Raw, vec![large(n, 1)]).await.unwrap();
+    }
+    // The second time they are not new.
+    for round in ["new", "released"] {
+        let mut claims: Vec<Vec<Delivery>> = Vec::new();
+        loop {
+            let deliveries = claim(bus, &normalizer(), 100).await;
+            if deliveries.is_empty() {
+                break;
+            }
+            claims.push(deliveries);
+        }
+        assert!(claims.len() > 1, "{round}: all in one claim");
+        let held = claims.concat();
+        let mut firsts: Vec<_> = held.iter().map(|delivery| delivery.message.payload[0]).collect();
+        firsts.sort_unstable();
+        assert_eq!(firsts, (0..12).collect::<Vec<u8>>(), "{round}");
+        assert!(held.iter().all(|delivery| delivery.message.payload.len() == MEBIBYTE), "{round}");
+        release(bus, &normalizer(), &held).await;
+    }
+    assert_eq!(drain(bus, &normalizer()).await.len(), 12);
+}
+
+pub async fn a_message_larger_than_a_claim_comes_all_the_same(bus: &Port) {
+    ensure(bus, Topic::Raw, &[Group::Normalizer]).await;
+    let sent = [message("before"), large(1, 12), message("after")];
+    bus.publish(Topic::Raw, sent.to_vec()).await.unwrap();
+    let received = drain(bus, &normalizer()).await.into_iter().map(|delivery| delivery.message);
+    assert!(received.eq(sent), "something is lost or changed");
 }
 
 pub async fn topics_are_apart(bus: &Port) {
@@ -223,4 +258,11 @@ pub async fn extending_what_is_settled_does_nothing(bus: &Port) {
     assert_eq!(claim(bus, &normalizer(), 10).await, []);
     let backlog = bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap();
     assert_eq!((backlog.total(), backlog.oldest), (0, None::<Timestamp>));
+}
+
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// A message of many bytes, all the same.
+fn large(byte: u8, mebibytes: usize) -> Message {
+    Message { payload: Bytes::from(vec![byte; mebibytes * MEBIBYTE]), ..message("") }
 }

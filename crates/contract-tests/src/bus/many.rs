@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use ports::bus::{Group, Message, Partition, Settlement, Topic};
 
-use super::{Port, claim, claim_some, drain, ensure, normalizer, second, settle, texts};
+use super::{Port, claim, claim_some, drain, ensure, normalizer, release, second, settle, texts};
 use crate::World;
 use crate::fixtures::{LONG, SHORT, message, salon, subscription};
 
@@ -96,6 +96,18 @@ pub async fn attempts_survive_reopening(world: &dyn World<Port>) {
         let bus = world.open().await;
         assert_eq!(claim_some(&*bus, &second(&sub), 10).await[0].attempt, attempt);
     }
+}
+
+pub async fn what_was_released_survives_reopening(world: &dyn World<Port>) {
+    let bus = world.open().await;
+    ensure(&*bus, Topic::Raw, &[Group::Normalizer]).await;
+    bus.publish(Topic::Raw, vec![message("a")]).await.unwrap();
+    let held = claim(&*bus, &normalizer(), 1).await;
+    release(&*bus, &normalizer(), &held).await;
+    drop(bus);
+    let bus = world.open().await;
+    let again = claim(&*bus, &second(&normalizer()), 10).await;
+    assert_eq!((texts(&again), again[0].attempt), (vec!["a".to_owned()], 1));
 }
 
 pub async fn a_claim_survives_reopening(world: &dyn World<Port>) {

@@ -31,6 +31,15 @@ pub async fn sweeping_deletes_what_is_old_and_nothing_else(ledger: &Port) {
     assert_eq!(ledger.sweep(at(50), at(50), 1_000).await.unwrap(), 0);
 }
 
+pub async fn a_session_reported_late_stays_as_long_as_its_events(ledger: &Port) {
+    let late = ReceiptBatch { received_at: at(90), ..batch(&[event("s-1", 10, Action::Message)]) };
+    record(ledger, &late).await;
+    assert_eq!(ledger.sweep(at(50), at(50), 1_000).await.unwrap(), 0);
+    assert_eq!(ledger.sessions(&all_sessions(&salon())).await.unwrap().len(), 1);
+    ledger.sweep(at(100), at(50), 1_000).await.unwrap();
+    assert_eq!(ledger.sessions(&all_sessions(&salon())).await.unwrap(), []);
+}
+
 pub async fn sweeping_leaves_the_books(ledger: &Port) {
     let said = event("s-1", 10, Action::Message);
     record(ledger, &batch(std::slice::from_ref(&said))).await;

@@ -189,6 +189,7 @@ fn sealed_details_keep_their_bytes() {
         intent: text("хочу записаться"),
         service: text("стрижка и укладка"),
         staff: text("Мария"),
+        consent_text_hash: None,
         model: text("assistant-large"),
         raw_input_hash: text("sha256:yyyyy"),
         payload_hash: text("sha256:wwwww"),

@@ -83,7 +83,8 @@ fn source() -> SourceId {
 }
 
 pub(crate) fn new_key(scope: Scope) -> NewKey {
-    issue_key(scope, Some(tenant()), Some(source()), "test".into(), Timestamp::EPOCH).unwrap()
+    issue_key(scope, Some(tenant()), (scope == Scope::Ingest).then(source), "test".into(), Timestamp::EPOCH)
+        .unwrap()
 }
 
 pub(crate) fn registry_with(keys: &[&NewKey]) -> Arc<FakeRegistry> {

@@ -1,6 +1,6 @@
 //! The middleware: ids, metrics, and problems for every failure.
 
-use actix_web::test::{TestRequest, call_service, init_service, read_body_json};
+use actix_web::test::{TestRequest, call_service, init_service, read_body_json, try_call_service};
 use actix_web::{App, HttpResponse, web};
 use http_kit::endpoint::{self, Endpoint};
 use http_kit::problem::{Problem, ProblemKind};
@@ -128,4 +128,17 @@ async fn what_a_handler_wrote_out_stays_and_documents_are_served() {
     let statuses: Vec<_> = answers.iter().map(|(status, ..)| *status).collect();
     assert_eq!(statuses, [418, 200, 200, 404]);
     assert_eq!(answers[0].2, Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_never_ends_is_given_up_and_counted() {
+    let registry = Registry::new();
+    let metrics = RequestMetrics::register(&registry).unwrap();
+    let endless = || async { std::future::pending::<HttpResponse>().await };
+    let app = App::new().wrap(Telemetry::new(metrics)).route("/", web::post().to(endless));
+    let app = init_service(app).await;
+    let given_up = try_call_service(&app, TestRequest::post().uri("/").to_request()).await;
+    assert_eq!(given_up.unwrap_err().as_response_error().status_code().as_u16(), 408);
+    let counted = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+    assert!(counted.contains("route=\"unfinished\"") && counted.contains("status=\"408\""), "{counted}");
 }

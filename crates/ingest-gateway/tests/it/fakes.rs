@@ -55,6 +55,9 @@ impl EventBus for FakeBus {
     async fn extend(&self, _: &Subscription, _: &[DeliveryTag]) -> Result<(), BusError> {
         unreachable!("the door only publishes")
     }
+    async fn release(&self, _: &Subscription, _: &[DeliveryTag]) -> Result<(), BusError> {
+        unreachable!("the door only publishes")
+    }
     async fn settle(&self, _: &Subscription, _: Vec<Settlement>) -> Result<(), BusError> {
         unreachable!("the door only publishes")
     }

@@ -203,7 +203,14 @@ fn furnish(registry: &FakeRegistry, vault: &Vault) -> [String; 3] {
     };
     let key = |scope| {
         let bot = SourceId::parse("bot").unwrap();
-        issue_key(scope, Some(tenant()), Some(bot), String::new(), Timestamp::EPOCH).unwrap()
+        issue_key(
+            scope,
+            Some(tenant()),
+            (scope == Scope::Ingest).then_some(bot),
+            String::new(),
+            Timestamp::EPOCH,
+        )
+        .unwrap()
     };
     let keys = [key(Scope::Ingest), key(Scope::Read), key(Scope::Ingest)];
     registry.change(|content| {

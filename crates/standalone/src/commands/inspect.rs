@@ -21,8 +21,8 @@ pub(crate) fn run(channel: SourceKind, file: &Path, print: &Print) -> anyhow::Re
         }
         Err(unparsed) => {
             let (class, detail) = (unparsed.class, &unparsed.detail);
-            let spot =
-                unparsed.pointer.as_deref().map(|pointer| format!(" at {pointer}")).unwrap_or_default();
+            let spot = unparsed.pointer.as_deref().filter(|pointer| !pointer.is_empty());
+            let spot = spot.map(|pointer| format!(" at {pointer}")).unwrap_or_default();
             let value = json!({"reason": class.as_str(), "pointer": unparsed.pointer, "detail": detail});
             print.say(&value, &format!("{class}{spot}: {detail}"));
             Ok(ExitCode::FAILURE)

@@ -33,13 +33,15 @@ pub(crate) async fn run(
         }
         QuarantineCommand::Show { of, receipt, body } => {
             let tenant = tenant_of(of, &home).await?;
+            let mut shown = Vec::new();
             for entry in found(&home, &tenant, receipt).await? {
                 let mut value = row(&entry);
                 if body {
                     value["body"] = opened(&home, &entry)?.into();
                 }
-                print.text(&format!("{value:#}\n"));
+                shown.push(value);
             }
+            print.text(&format!("{:#}\n", Value::from(shown)));
         }
         QuarantineCommand::Replay { of, receipt, open } => {
             let tenant = tenant_of(of, &home).await?;
@@ -54,10 +56,11 @@ pub(crate) async fn run(
 }
 
 async fn tenant_of(of: OfTenant, home: &Home) -> anyhow::Result<TenantId> {
+    let mut tenants = home.ledger.snapshot().await?.tenants;
     if let Some(tenant) = of.tenant {
+        anyhow::ensure!(tenants.iter().any(|known| known.id == tenant), "there is no tenant {tenant}");
         return Ok(tenant);
     }
-    let mut tenants = home.ledger.snapshot().await?.tenants;
     match (tenants.pop(), tenants.is_empty()) {
         (Some(only), true) => Ok(only.id),
         (None, _) => anyhow::bail!("there is no tenant yet: letopis tenant add"),

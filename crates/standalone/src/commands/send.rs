@@ -1,5 +1,6 @@
 //! `letopis send`: a file of events through a server's door.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,7 +25,13 @@ pub(crate) async fn run(options: Send, print: &Print) -> anyhow::Result<ExitCode
     let length = u64::try_from(events.len()).unwrap_or(u64::MAX);
     let bar = if print.is_json() { ProgressBar::hidden() } else { ProgressBar::new(length) };
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} events, {per_sec}, {eta} left")?);
-    let sender = Sender { client: client()?, url: events_url(&options.url), key: options.key };
+    let sender = Sender {
+        client: client()?,
+        url: events_url(&options.url),
+        key: options.key,
+        bar: bar.clone(),
+        print,
+    };
     let mut report = Report::default();
     for (number, batch) in events.chunks(usize::from(options.batch)).enumerate() {
         let first = number * usize::from(options.batch);
@@ -56,28 +63,39 @@ fn events_in(content: &[u8]) -> anyhow::Result<Vec<&RawValue>> {
     serde_json::Deserializer::from_slice(content)
         .into_iter::<&RawValue>()
         .enumerate()
-        .map(|(index, event)| event.with_context(|| format!("event {index} of the file is not JSON")))
+        .map(|(index, event)| event.with_context(|| format!("event {} of the file is not JSON", index + 1)))
         .collect()
 }
 
-struct Sender {
+struct Sender<'p> {
     client: Client,
     url: String,
     key: String,
+    bar: ProgressBar,
+    print: &'p Print,
 }
 
-impl Sender {
+impl Sender<'_> {
     /// Offers a batch until the server takes it or refuses it for good; gives back what it refused.
     async fn send(&self, batch: &[&RawValue]) -> anyhow::Result<Vec<Value>> {
         let body = serde_json::to_string(batch)?;
         let mut pause = Duration::from_millis(200);
-        for _attempt in 0..TRIES {
+        for attempt in 0..TRIES {
             let request = self.client.post(&self.url).bearer_auth(&self.key);
             let sent = request.header(CONTENT_TYPE, "application/json").body(body.clone()).send().await;
             let wait = match sent {
-                Ok(response) if is_later(response.status()) => retry_after(&response),
+                Ok(response) if is_later(response.status()) => {
+                    self.say_once(attempt, "asks to wait");
+                    retry_after(&response)
+                }
                 Ok(response) => return verdicts(response).await,
-                Err(cause) if cause.is_connect() || cause.is_timeout() || cause.is_request() => None,
+                Err(cause) if cause.is_builder() => {
+                    anyhow::bail!("--url must be like http://127.0.0.1:8686, or https://…")
+                }
+                Err(cause) if cause.is_connect() || cause.is_timeout() || cause.is_request() => {
+                    self.say_once(attempt, "does not answer; trying again");
+                    None
+                }
                 Err(cause) => return Err(cause.into()),
             };
             tokio::time::sleep(wait.unwrap_or(pause).min(LONGEST_PAUSE)).await;
@@ -87,6 +105,15 @@ impl Sender {
             "{} did not take a batch in {TRIES} tries; sending the file again is harmless",
             self.url
         )
+    }
+}
+
+impl Sender<'_> {
+    /// Tells people, above the bar, why nothing moves: at the first try of a batch.
+    fn say_once(&self, attempt: u32, what: &str) {
+        if attempt == 0 {
+            self.bar.suspend(|| self.print.note(&format!("{} {what}", self.url)));
+        }
     }
 }
 
@@ -110,11 +137,26 @@ async fn verdicts(response: Response) -> anyhow::Result<Vec<Value>> {
             Ok(results.iter().filter(refused).cloned().collect())
         }
         None if status.is_success() => Ok(Vec::new()),
+        None if status == StatusCode::UNPROCESSABLE_ENTITY => Ok(all_refused(&answer)),
         None => {
             let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            anyhow::bail!("{status}: {} {}", text("title"), text("detail"))
+            anyhow::bail!("{}: {}", text("title"), text("detail"))
         }
     }
+}
+
+/// The verdicts of a batch none of which was taken: its pointers begin with the index of the event.
+fn all_refused(problem: &Value) -> Vec<Value> {
+    let errors = problem.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut by_event: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+    for mut error in errors {
+        let pointer = error.get("pointer").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (index, spot) =
+            pointer.trim_start_matches('/').split_once('/').unwrap_or((&pointer[1.min(pointer.len())..], ""));
+        error["pointer"] = if spot.is_empty() { String::new() } else { format!("/{spot}") }.into();
+        by_event.entry(index.parse().unwrap_or_default()).or_default().push(error);
+    }
+    by_event.into_iter().map(|(index, errors)| json!({"index": index, "errors": errors})).collect()
 }
 
 #[derive(Default)]
@@ -127,9 +169,9 @@ impl Report {
     fn add(&mut self, first: usize, refused: Vec<Value>) {
         self.batches += 1;
         self.refused.extend(refused.into_iter().map(|mut verdict| {
-            // The server counts within a request; people count within the file.
+            // The server counts within a request and from 0; people count within the file and from 1.
             if let Some(index) = verdict.get("index").and_then(Value::as_u64) {
-                verdict["index"] = (u64::try_from(first).unwrap_or_default() + index).into();
+                verdict["index"] = (u64::try_from(first).unwrap_or_default() + index + 1).into();
             }
             verdict
         }));
@@ -137,7 +179,7 @@ impl Report {
 
     fn print(&self, print: &Print) {
         let value = json!({"batches": self.batches, "refused": self.refused});
-        let mut text = format!("sent in {} requests; refused: {}", self.batches, self.refused.len());
+        let mut text = format!("requests sent: {}; events refused: {}", self.batches, self.refused.len());
         for verdict in self.refused.iter().take(20) {
             text.push_str(&format!("\n  event {}: {}", verdict["index"], reasons(verdict)));
         }
@@ -177,6 +219,6 @@ mod tests {
     #[test]
     fn an_event_that_is_not_json_is_named_by_its_place() {
         let error = events_in(b"{\"a\":1}\n{oops").unwrap_err();
-        assert_eq!(error.to_string(), "event 1 of the file is not JSON");
+        assert_eq!(error.to_string(), "event 2 of the file is not JSON");
     }
 }

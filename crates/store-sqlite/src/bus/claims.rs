@@ -1,12 +1,13 @@
 //! What a group has been handed and not settled: ranges of message numbers, each with its claim, attempt and deadline.
 //!
 //! A claim of many messages that is settled whole never becomes more than one row. Only what is treated differently
-//! from its neighbours (settled, extended, or handed out alone) is cut out of its range.
+//! from its neighbours (settled, extended, released, or handed out alone) is cut out of its range.
 
 use domain::timestamp::Timestamp;
 use ports::bus::{Group, Subscription, Topic};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use crate::bus::room::Room;
 use crate::bus::tag::Tag;
 use crate::columns::count;
 use crate::failure::Failure;
@@ -14,12 +15,16 @@ use crate::failure::Failure;
 /// Deliveries of a message that may come in company; every one after them comes alone.
 const IN_COMPANY: u32 = 2;
 
+/// The claim of what was given back: none, so that no tag fits it any more. Claims are numbered from 1.
+const NOBODYS: i64 = 0;
+
 /// Messages from `first` to `last` that share a fate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) first: i64,
     pub(crate) last: i64,
     pub(crate) claim: i64,
+    /// Deliveries that count: 0 for what was handed out once and given back.
     pub(crate) attempt: u32,
     deadline: i64,
     consumer: String,
@@ -60,7 +65,7 @@ impl<'c> Claims<'c> {
         Self { connection, topic, group }
     }
 
-    /// Claims up to `max` messages: expired ones first, then new ones.
+    /// Claims up to `max` messages, as far as there is [`Room`]: expired ones first, then new ones.
     pub(crate) fn take(&self, sub: &Subscription, max: usize, now: Timestamp) -> Result<Vec<Range>, Failure> {
         let (next_seq, claim) = self.place()?.ok_or(Failure::UnknownGroup)?;
         let fresh = Range {
@@ -71,36 +76,43 @@ impl<'c> Claims<'c> {
             deadline: now.plus(sub.claim_ttl).unix_micros(),
             consumer: sub.consumer.clone(),
         };
-        let mut left = count(max);
-        let mut taken = self.take_expired(&fresh, &mut left, now)?;
+        let mut room = Room::of(self.connection, self.topic, max);
+        let mut taken = self.take_expired(&fresh, &mut room, now)?;
         let alone = taken.iter().any(|range| range.attempt > IN_COMPANY);
-        let available = if alone { 0 } else { left.min(self.topic_end()? - next_seq) };
+        let available = if alone { 0 } else { room.take(next_seq, self.topic_end()? - next_seq)? };
         if available > 0 {
             let new = Range { last: next_seq + available - 1, ..fresh };
             self.insert(&new)?;
             taken.push(new);
         }
         if !taken.is_empty() {
-            self.move_on(next_seq + available.max(0), claim + 1)?;
+            self.move_on(next_seq + available, claim + 1)?;
         }
         Ok(taken)
     }
 
-    fn take_expired(&self, fresh: &Range, left: &mut i64, now: Timestamp) -> Result<Vec<Range>, Failure> {
+    fn take_expired(
+        &self,
+        fresh: &Range,
+        room: &mut Room<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Range>, Failure> {
         let mut taken = Vec::new();
-        for expired in self.expired(*left, now)? {
+        for expired in self.expired(room.messages(), now)? {
             let alone = expired.attempt >= IN_COMPANY;
             if alone && !taken.is_empty() {
                 continue;
             }
-            let many = if alone { 1 } else { (expired.last - expired.first + 1).min(*left) };
+            let many = room.take(expired.first, if alone { 1 } else { expired.last - expired.first + 1 })?;
+            if many == 0 {
+                break;
+            }
             let last = expired.first + many - 1;
             self.cut(&expired, expired.first, last)?;
             let again = Range { first: expired.first, last, attempt: expired.attempt + 1, ..fresh.clone() };
             self.insert(&again)?;
             taken.push(again);
-            *left -= many;
-            if alone || *left == 0 {
+            if alone {
                 break;
             }
         }
@@ -124,6 +136,15 @@ impl<'c> Claims<'c> {
     pub(crate) fn extend(&self, tags: &[Tag], deadline: Timestamp) -> Result<(), Failure> {
         for piece in self.cut_out(tags.iter().enumerate().collect(), |_index| ())? {
             self.insert(&Range { deadline: deadline.unix_micros(), ..piece })?;
+        }
+        Ok(())
+    }
+
+    /// Gives what the tags name, as far as it is still in the group's hands, back as if it had not been handed out.
+    pub(crate) fn release(&self, tags: &[Tag]) -> Result<(), Failure> {
+        for piece in self.cut_out(tags.iter().enumerate().collect(), |_index| ())? {
+            let attempt = piece.attempt.saturating_sub(1);
+            self.insert(&Range { claim: NOBODYS, attempt, deadline: 0, ..piece })?;
         }
         Ok(())
     }

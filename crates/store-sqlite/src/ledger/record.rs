@@ -197,6 +197,10 @@ impl Recording<'_> {
         }
         if contradicts {
             let now = self.now;
+            if before.is_some() {
+                // A replay that was understood at last: where it waited before, nothing waits any more.
+                quarantine::bring_home(self.connection, receipt)?;
+            }
             quarantine::put(
                 self.connection,
                 &conflict(receipt, &tenant, source, received_at, &message, now),

@@ -15,7 +15,9 @@ const BY_RECEIPT: [&str; 3] = [
          (SELECT receipt, stage FROM quarantine WHERE received_at < ?1 AND state = 'resolved' LIMIT ?2)",
 ];
 const BY_LAST_EVENT: [&str; 1] = ["DELETE FROM sessions WHERE (tenant, session) IN
-         (SELECT tenant, session FROM sessions WHERE last_at < ?1 LIMIT ?2)"];
+         (SELECT s.tenant, s.session FROM sessions s WHERE s.last_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM events e WHERE e.tenant = s.tenant AND e.session = s.session)
+          LIMIT ?2)"];
 
 pub(crate) fn sweep(
     connection: &Connection,
