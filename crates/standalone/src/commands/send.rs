@@ -88,7 +88,7 @@ impl Sender<'_> {
                     self.say_once(attempt, "asks to wait");
                     retry_after(&response)
                 }
-                Ok(response) => return verdicts(response).await,
+                Ok(response) => return verdicts(response, batch.len()).await,
                 Err(cause) if cause.is_builder() => {
                     anyhow::bail!("--url must be like http://127.0.0.1:8686, or https://…")
                 }
@@ -106,9 +106,7 @@ impl Sender<'_> {
             self.url
         )
     }
-}
 
-impl Sender<'_> {
     /// Tells people, above the bar, why nothing moves: at the first try of a batch.
     fn say_once(&self, attempt: u32, what: &str) {
         if attempt == 0 {
@@ -127,7 +125,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 }
 
 /// What the server refused of a batch, by index; an error where it refused the whole request.
-async fn verdicts(response: Response) -> anyhow::Result<Vec<Value>> {
+async fn verdicts(response: Response, events: usize) -> anyhow::Result<Vec<Value>> {
     let status = response.status();
     let answer: Value = response.json().await.context("the answer is not JSON: is this a Letopis server?")?;
     let results = answer.get("results").and_then(Value::as_array);
@@ -137,7 +135,7 @@ async fn verdicts(response: Response) -> anyhow::Result<Vec<Value>> {
             Ok(results.iter().filter(refused).cloned().collect())
         }
         None if status.is_success() => Ok(Vec::new()),
-        None if status == StatusCode::UNPROCESSABLE_ENTITY => Ok(all_refused(&answer)),
+        None if status == StatusCode::UNPROCESSABLE_ENTITY => Ok(all_refused(&answer, events)),
         None => {
             let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             anyhow::bail!("{}: {}", text("title"), text("detail"))
@@ -145,16 +143,18 @@ async fn verdicts(response: Response) -> anyhow::Result<Vec<Value>> {
     }
 }
 
-/// The verdicts of a batch none of which was taken: its pointers begin with the index of the event.
-fn all_refused(problem: &Value) -> Vec<Value> {
-    let errors = problem.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut by_event: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
-    for mut error in errors {
-        let pointer = error.get("pointer").and_then(Value::as_str).unwrap_or_default().to_owned();
+/// The verdicts of a batch none of which was taken. Pointers begin with the index of the event; an event that none
+/// points to, because the answer names only so many spots, was refused like the others.
+fn all_refused(problem: &Value, events: usize) -> Vec<Value> {
+    let mut by_event: BTreeMap<usize, Vec<Value>> = (0..events).map(|index| (index, Vec::new())).collect();
+    for error in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
+        let pointer = error.get("pointer").and_then(Value::as_str).unwrap_or_default();
+        let path = pointer.strip_prefix('/').unwrap_or(pointer);
         let (index, spot) =
-            pointer.trim_start_matches('/').split_once('/').unwrap_or((&pointer[1.min(pointer.len())..], ""));
-        error["pointer"] = if spot.is_empty() { String::new() } else { format!("/{spot}") }.into();
-        by_event.entry(index.parse().unwrap_or_default()).or_default().push(error);
+            path.split_once('/').map_or((path, String::new()), |(index, spot)| (index, format!("/{spot}")));
+        if let Some(errors) = index.parse().ok().and_then(|index: usize| by_event.get_mut(&index)) {
+            errors.push(json!({"pointer": spot, "expected": error.get("expected")}));
+        }
     }
     by_event.into_iter().map(|(index, errors)| json!({"index": index, "errors": errors})).collect()
 }
@@ -214,6 +214,25 @@ mod tests {
         assert_eq!(texts("{\"a\":1}\n"), ["{\"a\":1}"]);
         assert_eq!(texts("[{\"a\":1}, {\"b\":2}]"), ["{\"a\":1}", "{\"b\":2}"]);
         assert_eq!(texts("{\"a\":1}\n\n{\"b\":2}\n"), ["{\"a\":1}", "{\"b\":2}"]);
+    }
+
+    #[test]
+    fn of_a_batch_refused_whole_every_event_is_named_with_its_own_spots() {
+        let expected = "is required";
+        let problem = json!({"errors": [
+            {"pointer": "/0/timestamp", "expected": expected},
+            {"pointer": "/2", "expected": expected},
+            {"pointer": "", "expected": expected},
+        ]});
+        let verdicts = all_refused(&problem, 3);
+        assert_eq!(
+            verdicts,
+            [
+                json!({"index": 0, "errors": [{"pointer": "/timestamp", "expected": expected}]}),
+                json!({"index": 1, "errors": []}),
+                json!({"index": 2, "errors": [{"pointer": "", "expected": expected}]}),
+            ]
+        );
     }
 
     #[test]
