@@ -19,8 +19,13 @@ pub fn load<T: DeserializeOwned>(defaults: &str, file: Option<&Path>) -> Result<
     load_from(defaults, file, environment())
 }
 
+/// Settings that are lists: in a variable, their items are separated by commas.
+const LISTS: [&str; 1] = ["redis.nodes"];
+
 fn environment() -> Environment {
-    Environment::with_prefix("LETOPIS").prefix_separator("__").separator("__").try_parsing(true)
+    let environment = Environment::with_prefix("LETOPIS").prefix_separator("__").separator("__");
+    let environment = environment.try_parsing(true).list_separator(",");
+    LISTS.into_iter().fold(environment, Environment::with_list_parse_key)
 }
 
 fn load_from<T: DeserializeOwned>(
@@ -67,6 +72,24 @@ mod tests {
     fn the_environment_overrides_the_defaults() {
         let ingest = with("LETOPIS__INGEST__WORKERS", "7").unwrap().ingest;
         assert_eq!((ingest.listen.as_str(), ingest.workers), ("127.0.0.1:1", 7));
+    }
+
+    #[test]
+    fn a_list_in_a_variable_is_separated_by_commas_and_other_values_may_hold_some() {
+        #[derive(Deserialize)]
+        struct Lists {
+            redis: Redis,
+        }
+        #[derive(Deserialize)]
+        struct Redis {
+            nodes: Vec<String>,
+            master: String,
+        }
+        let variables = [("LETOPIS__REDIS__NODES", "redis://a,redis://b"), ("LETOPIS__REDIS__MASTER", "a,b")];
+        let variables = variables.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let lists: Lists = load_from("", None, environment().source(Some(variables))).unwrap();
+        assert_eq!(lists.redis.nodes, ["redis://a", "redis://b"]);
+        assert_eq!(lists.redis.master, "a,b");
     }
 
     #[test]
