@@ -15,6 +15,9 @@ const ADAPTERS: &[&str] = &["store-sqlite", "bus-redis", "ledger-postgres", "ana
 /// Libraries that know each other only by what is on the bus.
 const SERVICES: &[&str] =
     &["ingest-gateway", "normalizer", "storage-writer", "crm-sync", "alerting", "console"];
+/// What both composition roots are made with: services over ports, and the commands they share. The commands let the
+/// simulator play.
+const ASSEMBLY: &[&str] = &["assembly", "command-line"];
 /// Put services and adapters together; the only crates that know both.
 const ROOTS: &[&str] = &["standalone", "cluster"];
 
@@ -40,8 +43,13 @@ const LAYERS: &[Layer] = &[
     Layer { crates: ADAPTERS, may_know: &[&["domain", "ports"]], tests_may_know: &[&["contract-tests"]] },
     Layer { crates: SERVICES, may_know: &[VOCABULARY, MACHINERY], tests_may_know: &[] },
     Layer {
+        crates: ASSEMBLY,
+        may_know: &[VOCABULARY, MACHINERY, SERVICES, &["simulator"]],
+        tests_may_know: &[],
+    },
+    Layer {
         crates: ROOTS,
-        may_know: &[VOCABULARY, MACHINERY, ADAPTERS, SERVICES, &["simulator"]],
+        may_know: &[VOCABULARY, MACHINERY, ADAPTERS, SERVICES, ASSEMBLY, &["simulator"]],
         tests_may_know: &[],
     },
     Layer { crates: &["simulator"], may_know: &[&["domain", "event-schema"]], tests_may_know: &[] },
@@ -72,7 +80,8 @@ const FOREIGN: &[Foreign] = &[
     Foreign { name: "reqwest", place: Place::NeverIn(&[VOCABULARY]) },
 ];
 
-const SPEAK_HTTP: &[&[&str]] = &[&["http-kit", "service-runtime", "ingest-gateway", "console"], ROOTS];
+const SPEAK_HTTP: &[&[&str]] =
+    &[&["http-kit", "service-runtime", "ingest-gateway", "console", "assembly"], ROOTS];
 
 /// A crate of the workspace and what its manifest says it depends on.
 #[derive(Debug)]

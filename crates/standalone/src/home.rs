@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use command_line::Desk;
 use privacy::{MasterKey, Vault};
 use store_sqlite::analytics::SqliteAnalytics;
 use store_sqlite::bus::{BusOptions, SqliteBus};
@@ -54,6 +55,17 @@ impl Home {
             folder.display()
         );
         Self::open(settings)
+    }
+
+    /// What the commands work on.
+    pub(crate) fn desk(&self) -> Desk {
+        Desk {
+            registry: self.ledger.clone(),
+            ledger: self.ledger.clone(),
+            quarantine: self.ledger.clone(),
+            bus: self.bus.clone(),
+            vault: self.vault.clone(),
+        }
     }
 
     /// For the server alone: refuses when another one serves this folder. The lock goes with the returned file.

@@ -1,25 +1,24 @@
 //! The one box: every service of Letopis in one process on SQLite, and the command line.
 //!
 //! A composition root: the only crate beside `cluster` that knows adapters. What services do is in their own crates;
-//! here they are put together ([`serve`]), given something to do ([`demo`]), and asked ([`commands`]).
+//! here they are put together ([`serve`]), given something to do ([`demo`]), and asked ([`office`]).
 
 mod cli;
-mod commands;
 mod demo;
 mod home;
 #[cfg(test)]
 mod metrics_doc;
-mod print;
+mod office;
 mod serve;
 mod settings;
 mod welcome;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use command_line::Print;
 
-use crate::cli::{Arguments, Command};
-use crate::print::Print;
+use crate::cli::{Arguments, Command, PROGRAM};
+use crate::office::FolderOffice;
 use crate::settings::Settings;
 
 /// Gives memory back to the system after a burst, which the C library's allocator does not: a box that idles must be
@@ -28,7 +27,7 @@ use crate::settings::Settings;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments: Arguments = PROGRAM.arguments();
     let print = Print::new(arguments.common.json);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ran = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(arguments, &print)));
@@ -53,17 +52,8 @@ async fn run(arguments: Arguments, print: &Print) -> anyhow::Result<ExitCode> {
             server.supervisor.run_until_stopped().await?;
         }
         Command::Demo(options) => demo::run(&common, options, print).await?,
-        Command::Tenant(command) => commands::tenant::run(command, &settings(None)?, print).await?,
-        Command::Source(command) => commands::source::run(command, &settings(None)?, print).await?,
-        Command::Key(command) => commands::key::run(command, &settings(None)?, print).await?,
-        Command::Send(options) => return commands::send::run(options, print).await,
-        Command::Inspect { channel, file } => return commands::inspect::run(channel, &file, print),
-        Command::Quarantine(command) => commands::quarantine::run(command, &settings(None)?, print).await?,
-        Command::Reconcile { wait, drained } => {
-            return commands::reconcile::run(wait, drained, &settings(None)?, print).await;
-        }
-        Command::Healthcheck { url } => {
-            return commands::healthcheck::run(url, &settings(None)?, print).await;
+        Command::Shared(command) => {
+            return command_line::run(command, &FolderOffice { common: &common }, print).await;
         }
         Command::Settings => print.text(settings::DEFAULTS),
     }

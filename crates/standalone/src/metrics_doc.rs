@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use command_line::{NewSource, client, events_url, hook_url};
+use domain::id::{SourceId, TenantId};
 use domain::registry::{Scope, SourceKind};
 use serde_json::json;
 
-use crate::commands::send::{client, events_url};
 use crate::serve::{self, Server};
 use crate::settings::Settings;
-use crate::welcome;
 
 const HEAD: &str = "# Metrics
 
@@ -45,11 +45,14 @@ async fn docs_metrics_md_lists_every_metric_of_a_running_server() {
 
 /// Sends an event that is taken, one that is refused, one too many, and an update that means nothing.
 async fn make_everything_happen(server: &Server) {
-    let tenant = welcome::add_tenant(&server.home, "salon", "Салон").await.unwrap();
-    let (bot, _) = welcome::add_source(&server.home, &tenant, "bot", SourceKind::Events, None).await.unwrap();
-    let (telegram, secret) =
-        welcome::add_source(&server.home, &tenant, "telegram", SourceKind::Telegram, None).await.unwrap();
-    let key = welcome::add_key(&server.home, Scope::Ingest, &tenant, Some(&bot)).await.unwrap();
+    let desk = server.home.desk();
+    let tenant = TenantId::parse("salon").unwrap();
+    let [bot, telegram] = ["bot", "telegram"].map(|id| SourceId::parse(id).unwrap());
+    desk.add_tenant(&tenant, "Салон").await.unwrap();
+    desk.add_source(NewSource::new(&tenant, &bot, SourceKind::Events)).await.unwrap();
+    let new = NewSource::new(&tenant, &telegram, SourceKind::Telegram);
+    let (_, secret) = desk.add_source(new).await.unwrap();
+    let key = desk.add_key(Scope::Ingest, &tenant, Some(&bot)).await.unwrap();
     server.keyring.refresh().await;
     let client = client().unwrap();
     let base = format!("http://{}", server.address);
@@ -60,7 +63,7 @@ async fn make_everything_happen(server: &Server) {
         let request = client.post(events_url(&base)).bearer_auth(key.text.expose());
         request.header("Idempotency-Key", "k").json(&body).send().await.unwrap();
     }
-    let hook = format!("{base}/v1/hooks/{telegram}");
+    let hook = hook_url(&base, &telegram);
     let header = "X-Telegram-Bot-Api-Secret-Token";
     client.post(hook).header(header, secret).json(&json!({"no": "update"})).send().await.unwrap();
 }

@@ -15,32 +15,13 @@ pub(crate) const DEFAULTS: &str = include_str!("../../../deploy/config/standalon
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
-    pub(crate) http: Http,
-    pub(crate) admin: Admin,
+    pub(crate) http: assembly::settings::Http,
+    pub(crate) admin: assembly::settings::Admin,
     pub(crate) log: LogConfig,
     pub(crate) ingest: ingest_gateway::Config,
     pub(crate) bus: Bus,
-    pub(crate) consumer: Consumer,
-    pub(crate) retention: Retention,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Http {
-    pub(crate) listen: SocketAddr,
-    pub(crate) public_url: String,
-    pub(crate) workers: usize,
-    #[serde(with = "humantime_serde")]
-    pub(crate) request_timeout: Duration,
-    #[serde(with = "humantime_serde")]
-    pub(crate) shutdown_grace: Duration,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Admin {
-    #[serde(deserialize_with = "address_or_empty")]
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) consumer: assembly::settings::Consumer,
+    pub(crate) retention: assembly::settings::Retention,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -49,27 +30,6 @@ pub(crate) struct Bus {
     pub(crate) max_messages: u64,
     #[serde(with = "humantime_serde")]
     pub(crate) claim_ttl: Duration,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Consumer {
-    pub(crate) batch: std::num::NonZeroUsize,
-    pub(crate) max_attempts: std::num::NonZeroU32,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Retention {
-    #[serde(with = "humantime_serde")]
-    pub(crate) events: Duration,
-    #[serde(with = "humantime_serde")]
-    pub(crate) rollups: Duration,
-}
-
-fn address_or_empty<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Option<SocketAddr>, D::Error> {
-    let text = String::deserialize(source)?;
-    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(serde::de::Error::custom) }
 }
 
 impl Settings {
@@ -92,11 +52,7 @@ impl Settings {
             "ingest.max_event_bytes must not exceed ingest.max_decompressed_bytes"
         );
         anyhow::ensure!(self.bus.claim_ttl >= Duration::from_secs(1), "bus.claim_ttl must be at least 1s");
-        anyhow::ensure!(
-            self.retention.events <= self.retention.rollups,
-            "retention.events must not exceed retention.rollups"
-        );
-        Ok(())
+        self.retention.validate()
     }
 }
 

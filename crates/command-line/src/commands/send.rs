@@ -1,4 +1,4 @@
-//! `letopis send`: a file of events through a server's door.
+//! The command `send`: a file of events through a server's door.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Send;
 use crate::commands::read_input;
+use crate::doors::{client, events_url};
 use crate::print::Print;
 
 /// How often a batch is offered while the server says "later" or does not answer.
@@ -41,17 +42,6 @@ pub(crate) async fn run(options: Send, print: &Print) -> anyhow::Result<ExitCode
     bar.finish_and_clear();
     report.print(print);
     Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A client that trusts the certificates the machine trusts.
-pub(crate) fn client() -> anyhow::Result<Client> {
-    // Installed once a process; a second call finds it there already.
-    let _installed_before = rustls::crypto::ring::default_provider().install_default();
-    Ok(Client::builder().timeout(Duration::from_secs(60)).build()?)
-}
-
-pub(crate) fn events_url(base: &str) -> String {
-    format!("{}/v1/events", base.trim_end_matches('/'))
 }
 
 /// The events of a file, as they stand in it: one object, an array, or one object a line.

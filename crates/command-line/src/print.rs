@@ -1,31 +1,42 @@
 //! What the command line says: tables for people, JSON for programs. The only place that writes to standard output.
 
-use std::io::Write as _;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
 /// Says things in the form asked for.
-pub(crate) struct Print {
+#[derive(Clone)]
+pub struct Print {
     json: bool,
+    out: Arc<Mutex<dyn Write + Send>>,
 }
 
 impl Print {
-    pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+    /// Says things on standard output: as JSON, or as text for people.
+    #[must_use]
+    pub fn new(json: bool) -> Self {
+        Self::onto(json, Arc::new(Mutex::new(std::io::stdout())))
+    }
+
+    /// Says things somewhere else.
+    pub(crate) fn onto(json: bool, out: Arc<Mutex<dyn Write + Send>>) -> Self {
+        Self { json, out }
     }
 
     /// Whether a program reads along.
-    pub(crate) fn is_json(&self) -> bool {
+    #[must_use]
+    pub fn is_json(&self) -> bool {
         self.json
     }
 
     /// Says one thing: `value` to programs, `text` to people.
-    pub(crate) fn say(&self, value: &Value, text: &str) {
+    pub fn say(&self, value: &Value, text: &str) {
         if self.json { self.text(&format!("{value:#}\n")) } else { self.text(&format!("{text}\n")) }
     }
 
     /// Lists things: an array to programs, a table of the named fields to people.
-    pub(crate) fn list(&self, rows: &[Value], columns: &[&str], if_empty: &str) {
+    pub fn list(&self, rows: &[Value], columns: &[&str], if_empty: &str) {
         if self.json {
             self.text(&format!("{:#}\n", Value::from(rows.to_vec())));
         } else if rows.is_empty() {
@@ -36,13 +47,13 @@ impl Print {
     }
 
     /// Says something by the way, on standard error.
-    pub(crate) fn note(&self, text: &str) {
+    pub fn note(&self, text: &str) {
         // Nobody is left to tell when standard error is gone.
         let _closed = writeln!(std::io::stderr(), "{text}");
     }
 
     /// Says why a command failed, and what its causes were, on standard error.
-    pub(crate) fn failure(&self, cause: &anyhow::Error) {
+    pub fn failure(&self, cause: &anyhow::Error) {
         let mut text = format!("error: {cause:#}\n");
         if self.json {
             text = format!("{}\n", json!({"error": format!("{cause:#}")}));
@@ -52,8 +63,8 @@ impl Print {
     }
 
     /// Writes text as it is. A reader that went away (`| head`) is not a fault.
-    pub(crate) fn text(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
+    pub fn text(&self, text: &str) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 }

@@ -1,4 +1,4 @@
-//! `letopis reconcile`: do the books balance?
+//! The command `reconcile`: do the books balance?
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use console::reconcile::{TenantBooks, reconcile};
 use serde_json::{Value, json};
 
-use crate::home::Home;
+use crate::office::Office;
 use crate::print::Print;
-use crate::settings::Settings;
 
 /// How long to let messages move on before reading the books again.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -16,13 +15,13 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub(crate) async fn run(
     wait: Duration,
     drained: bool,
-    settings: &Settings,
+    office: &impl Office,
     print: &Print,
 ) -> anyhow::Result<ExitCode> {
-    let home = Home::visit(settings)?;
+    let desk = office.visit().await?;
     let deadline = Instant::now() + wait;
     let (books, settled) = loop {
-        let books = reconcile(&*home.bus, &*home.ledger).await?;
+        let books = reconcile(&*desk.bus, &*desk.ledger).await?;
         let settled = books.iter().all(|one| one.balanced && !(drained && one.in_flight > 0));
         if settled || Instant::now() >= deadline {
             break (books, settled);

@@ -1,26 +1,25 @@
-//! `letopis key`.
+//! The command `key`.
 
 use anyhow::Context as _;
 use domain::registry::{ApiKey, Scope};
 use http_kit::key::issue_key;
 use ports::clock::{Clock as _, SystemClock};
-use ports::registry::{Registered, Registry as _};
+use ports::registry::Registered;
 use serde_json::json;
 
 use crate::cli::KeyCommand;
 use crate::commands::ended;
-use crate::home::Home;
+use crate::office::Office;
 use crate::print::Print;
-use crate::settings::Settings;
 
-pub(crate) async fn run(command: KeyCommand, settings: &Settings, print: &Print) -> anyhow::Result<()> {
-    let registry = Home::visit(settings)?.ledger;
+pub(crate) async fn run(command: KeyCommand, office: &impl Office, print: &Print) -> anyhow::Result<()> {
+    let (registry, program) = (office.visit().await?.registry, office.program().name);
     match command {
         KeyCommand::Add { scope, tenant, source, label } => {
             let scope = Scope::from(scope);
             let made = issue_key(scope, tenant, source, label, SystemClock.now())?;
-            let hint = "see letopis tenant list and letopis source list";
-            registry.add_key(&made.key).await.context(hint)?;
+            let hint = || format!("see {program} tenant list and {program} source list");
+            registry.add_key(&made.key).await.with_context(hint)?;
             let (id, text) = (made.key.id.as_str(), made.text.expose());
             let value = json!({"id": id, "scope": scope.as_str(), "key": text});
             print.say(&value, &format!("key {id} ({scope}) added\n{text}\nKeep it: it is not shown again."));
@@ -41,7 +40,8 @@ pub(crate) async fn run(command: KeyCommand, settings: &Settings, print: &Print)
             };
             let rows: Vec<_> = keys.iter().filter(of_tenant).map(row).collect();
             let columns = ["id", "scope", "tenant", "source", "label", "created_at", "revoked_at"];
-            print.list(&rows, &columns, "no keys yet: letopis key add --scope read --tenant salon");
+            let hint = format!("no keys yet: {program} key add --scope read --tenant salon");
+            print.list(&rows, &columns, &hint);
         }
         KeyCommand::Revoke { id } => {
             registry.revoke(&Registered::Key(id.clone()), SystemClock.now()).await?;

@@ -1,4 +1,4 @@
-//! `letopis inspect`: what a body would become.
+//! The command `inspect`: what a body would become.
 
 use std::path::Path;
 use std::process::ExitCode;

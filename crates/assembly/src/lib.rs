@@ -1,0 +1,32 @@
+//! Puts services together over ports: what both shapes do the same way, so that they cannot differ in it.
+//!
+//! A composition root opens adapters, picks the services that run in its process and hands both to the functions
+//! here. Nothing in this crate knows an adapter, and nothing but composition roots knows this crate.
+
+pub mod consumers;
+pub mod health;
+pub mod housekeeping;
+pub mod http;
+pub mod settings;
+
+use std::sync::Arc;
+
+use ports::bus::{BusError, EventBus, Group, Topic};
+
+/// Who reads what. A new service on the bus adds its line here.
+pub const READERS: [(Topic, Group); 5] = [
+    (Topic::Raw, Group::Normalizer),
+    (Topic::Replay, Group::Normalizer),
+    (Topic::Events, Group::Ledger),
+    (Topic::Quarantine, Group::Ledger),
+    (Topic::Events, Group::Analytics),
+];
+
+/// Makes every group known. Each process does it for all of them before it consumes, and not only for its own: a
+/// topic is trimmed by the groups that are known, so one that is made known late would miss what the others settled.
+pub async fn ensure_groups(bus: &Arc<dyn EventBus>) -> Result<(), BusError> {
+    for (topic, group) in READERS {
+        bus.ensure_group(topic, group).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! The shared commands, as `--help` teaches them. What differs from program to program is set by
+//! [`Program`](crate::program::Program).
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use domain::id::{KeyId, ReceiptId, SourceId, TenantId};
+
+/// The commands both programs have; each flattens them into its own.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Businesses whose events are kept apart.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Doors of a tenant: bots, messenger accounts, sites.
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// API keys: shown once when made, stored as hashes.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Send a file of events: one JSON object, an array, or one object a line (NDJSON). `-` reads standard input.
+    ///
+    /// Sends in batches, waits when told to, and lists what was refused and why. Sending a file twice is harmless.
+    Send(Send),
+    /// Print the canonical events a body would become, or why not; touches nothing.
+    Inspect {
+        /// What the body comes from.
+        #[arg(long, value_name = "KIND", value_parser = parse_kind)]
+        channel: domain::registry::SourceKind,
+        /// The body as received; `-` reads standard input.
+        file: PathBuf,
+    },
+    /// What could not be understood: look at it, send it through again.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Check the books: accepted = stored + duplicate + quarantined + in flight. Exits with 1 when they do not balance.
+    Reconcile {
+        /// Keep checking for this long before giving up: what is in flight needs a moment.
+        #[arg(long, default_value = "5s", value_name = "DURATION", value_parser = parse_duration)]
+        wait: std::time::Duration,
+        /// Only balance with nothing in flight counts.
+        #[arg(long)]
+        drained: bool,
+    },
+    /// Ask a running server whether it is ready; exits with 1 when it is not. For container probes.
+    Healthcheck {
+        /// The server's address.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+}
+
+/// What can be done with tenants.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Add a tenant.
+    Add {
+        /// Its id: lower-case letters, digits, hyphens.
+        id: TenantId,
+        /// Its name for people.
+        #[arg(long)]
+        name: String,
+    },
+    /// List tenants.
+    List,
+    /// End a tenant: its sources and keys stop working, its data stays until it is past its time.
+    Revoke {
+        /// Which.
+        id: TenantId,
+    },
+}
+
+/// What can be done with sources.
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Add a source. For a messenger, prints the URL and the secret to paste there.
+    Add {
+        /// Its id, unique over all tenants.
+        id: SourceId,
+        /// Whose.
+        #[arg(long)]
+        tenant: TenantId,
+        /// What it speaks: events (our JSON) or telegram.
+        #[arg(long, default_value = "events", value_parser = parse_kind)]
+        kind: domain::registry::SourceKind,
+        /// Its name for people; by default the id.
+        #[arg(long)]
+        name: Option<String>,
+        /// Events a second it may send on average, if not the default.
+        #[arg(long)]
+        rate: Option<std::num::NonZeroU32>,
+    },
+    /// List sources.
+    List {
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
+    /// End a source.
+    Revoke {
+        /// Which.
+        id: SourceId,
+    },
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and print it, once.
+    Add {
+        /// What it opens: ingest (send events of one source), read (sessions and figures), admin (and change).
+        #[arg(long, value_enum)]
+        scope: ScopeArgument,
+        /// Whose. An admin or read key without one may act for every tenant.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// The source whose events it may send; for ingest.
+        #[arg(long)]
+        source: Option<SourceId>,
+        /// What it is for.
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// List keys; never their secrets.
+    List {
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
+    /// End a key: a running server refuses it within two seconds.
+    Revoke {
+        /// Which: the public half, as listed.
+        id: KeyId,
+    },
+}
+
+/// What a key opens, as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[expect(missing_docs, reason = "help would repeat for each word what the argument says of all three")]
+pub enum ScopeArgument {
+    Ingest,
+    Read,
+    Admin,
+}
+
+impl From<ScopeArgument> for domain::registry::Scope {
+    fn from(scope: ScopeArgument) -> Self {
+        match scope {
+            ScopeArgument::Ingest => Self::Ingest,
+            ScopeArgument::Read => Self::Read,
+            ScopeArgument::Admin => Self::Admin,
+        }
+    }
+}
+
+/// What to send, where, and as whom.
+#[derive(Debug, Args)]
+pub struct Send {
+    /// The file; `-` reads standard input.
+    pub file: PathBuf,
+    /// The server's address.
+    #[arg(long, default_value = "http://127.0.0.1:8686", value_name = "URL")]
+    pub url: String,
+    /// An ingest key.
+    #[arg(long, env = "LETOPIS_KEY", hide_env_values = true)]
+    pub key: String,
+    /// Events in one request.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub batch: u16,
+}
+
+/// What can be done with quarantine.
+#[derive(Debug, Subcommand)]
+pub enum QuarantineCommand {
+    /// List entries, the youngest first.
+    List {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// Only with this reason: unopenable, unreadable, invalid, conflict, handler_failed.
+        #[arg(long, value_parser = parse_class)]
+        class: Option<domain::quarantine::ReasonClass>,
+        /// Those dealt with, too.
+        #[arg(long)]
+        all: bool,
+        /// How many at the most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show the entries of one receipt.
+    Show {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// The receipt, as listed.
+        receipt: ReceiptId,
+        /// Open the sealed body and print it. It holds personal data: not for a shared screen.
+        #[arg(long)]
+        body: bool,
+    },
+    /// Send entries through again, times and ids kept.
+    Replay {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// One receipt.
+        #[arg(required_unless_present = "open")]
+        receipt: Option<ReceiptId>,
+        /// Every open entry instead.
+        #[arg(long, conflicts_with = "receipt")]
+        open: bool,
+    },
+}
+
+/// Whose entries.
+#[derive(Debug, Args)]
+pub struct OfTenant {
+    /// Whose; may be left out where there is only one tenant.
+    #[arg(long)]
+    pub tenant: Option<TenantId>,
+}
+
+/// Which salon plays, and for how long.
+#[derive(Clone, Debug, Args)]
+pub struct Play {
+    /// The same seed plays the same salon.
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// How many past days to play.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=365))]
+    pub days: u16,
+    /// Write what the salon knows to be true to this file, to hold the figures against.
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+    /// Do not go on live after the past days.
+    #[arg(long)]
+    pub past_only: bool,
+}
+
+/// The demo on a system that runs already; its program names the command.
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// The gateway the salon sends to; by default the address the settings name.
+    #[arg(long, value_name = "URL")]
+    pub gateway: Option<String>,
+    /// The console, whose page shows what comes of it.
+    #[arg(long, value_name = "URL")]
+    pub console: String,
+    /// Which salon.
+    #[command(flatten)]
+    pub play: Play,
+}
+
+fn parse_kind(word: &str) -> Result<domain::registry::SourceKind, String> {
+    domain::registry::SourceKind::parse(word).ok_or_else(|| "one of: events, telegram".to_owned())
+}
+
+fn parse_class(word: &str) -> Result<domain::quarantine::ReasonClass, String> {
+    domain::quarantine::ReasonClass::parse(word)
+        .ok_or_else(|| "one of: unopenable, unreadable, invalid, conflict, handler_failed".to_owned())
+}
+
+fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    humantime::parse_duration(text).map_err(|cause| cause.to_string())
+}

@@ -1,0 +1,100 @@
+//! The shared commands, one module each.
+
+pub(crate) mod healthcheck;
+pub(crate) mod inspect;
+pub(crate) mod key;
+pub(crate) mod quarantine;
+pub(crate) mod reconcile;
+pub(crate) mod send;
+pub(crate) mod source;
+pub(crate) mod tenant;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+/// Reads a file, or standard input for `-`.
+fn read_input(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_end(&mut content).context("cannot read standard input")?;
+    } else {
+        content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    }
+    Ok(content)
+}
+
+/// When something ended, for a list; nothing while it lives.
+fn ended(revoked_at: Option<domain::timestamp::Timestamp>) -> Option<String> {
+    revoked_at.map(|at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stand::Stand;
+
+    /// What a command says, or why it failed.
+    async fn answer(stand: &Stand, words: &str) -> String {
+        let ran = stand.run(words).await;
+        ran.map_or_else(|cause| format!("{cause:#}"), |_| stand.said())
+    }
+
+    #[tokio::test]
+    async fn every_hint_calls_the_program_by_its_name() {
+        let stand = Stand::new();
+        for (words, hint) in [
+            ("tenant list", "letopis-admin tenant add"),
+            ("source list", "letopis-admin source add"),
+            ("key list", "letopis-admin key add"),
+            ("quarantine list", "letopis-admin tenant add"),
+            ("key add --scope read --tenant nobody", "letopis-admin tenant list"),
+            ("tenant add salon --name Salon", "letopis-admin source add"),
+            ("source add bot --tenant salon", "letopis-admin key add"),
+            ("healthcheck", "start ingest-gateway"),
+        ] {
+            let said = answer(&stand, words).await;
+            assert!(said.contains(hint), "{words}: {said}");
+            assert!(!said.replace("letopis-admin", "").contains("letopis"), "{words}: {said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_is_found_at_the_address_of_the_doors() {
+        let stand = Stand::new();
+        stand.run("tenant add salon --name Salon").await.unwrap();
+        for words in ["source add bot --tenant salon", "source list"] {
+            let said = answer(&stand, words).await;
+            assert!(said.contains("https://in.example.ru/v1/hooks/bot"), "{words}: {said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_about_no_store_opens_none() {
+        let stand = Stand::new();
+        answer(&stand, "healthcheck").await;
+        answer(&stand, "inspect --channel events /nowhere").await;
+        answer(&stand, "send /nowhere --key k").await;
+        assert_eq!(stand.opened(), 0);
+        answer(&stand, "tenant list").await;
+        assert_eq!(stand.opened(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_tenant_is_named_only_where_there_are_several() {
+        let stand = Stand::new();
+        stand.run("tenant add salon --name Salon").await.unwrap();
+        stand.said();
+        assert_eq!(answer(&stand, "quarantine list").await, "nothing is waiting in quarantine\n");
+        stand.run("tenant add clinic --name Clinic").await.unwrap();
+        stand.said();
+        assert!(answer(&stand, "quarantine list").await.contains("--tenant"));
+        assert!(answer(&stand, "quarantine list --tenant nobody").await.contains("no tenant nobody"));
+    }
+
+    #[tokio::test]
+    async fn nothing_accepted_and_nothing_stored_balances() {
+        let stand = Stand::new();
+        assert!(answer(&stand, "reconcile --wait 0s --drained").await.contains("balanced"));
+    }
+}

@@ -1,0 +1,135 @@
+//! The stores the commands work on, and how entries of the registry are made.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use domain::id::{SourceId, TenantId};
+use domain::registry::{Scope, Source, SourceKind, SourceSecret, Tenant};
+use http_kit::key::{NewKey, issue_key};
+use ports::bus::EventBus;
+use ports::clock::{Clock as _, SystemClock};
+use ports::ledger::LedgerReader;
+use ports::quarantine::QuarantineStore;
+use ports::registry::{Registry, RegistryError};
+use privacy::{MasterKey, Vault};
+
+/// Everything the commands work on, opened.
+#[derive(Clone)]
+pub struct Desk {
+    /// Tenants, sources, keys.
+    pub registry: Arc<dyn Registry>,
+    /// The books.
+    pub ledger: Arc<dyn LedgerReader>,
+    /// What could not be understood.
+    pub quarantine: Arc<dyn QuarantineStore>,
+    /// Where replays are published, and what was accepted.
+    pub bus: Arc<dyn EventBus>,
+    /// Seals the secrets of sources, opens bodies.
+    pub vault: Arc<Vault>,
+}
+
+/// A source to be added.
+#[derive(Clone, Debug)]
+pub struct NewSource {
+    /// Its id, unique over all tenants.
+    pub id: SourceId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// What it speaks.
+    pub kind: SourceKind,
+    /// Its name for people; by default the id.
+    pub name: Option<String>,
+    /// Events a second it may send on average; `None` is the gateway's default.
+    pub rate_limit: Option<NonZeroU32>,
+}
+
+impl NewSource {
+    /// A source called by its id, with the gateway's default rate.
+    #[must_use]
+    pub fn new(tenant: &TenantId, id: &SourceId, kind: SourceKind) -> Self {
+        Self { id: id.clone(), tenant: tenant.clone(), kind, name: None, rate_limit: None }
+    }
+}
+
+impl Desk {
+    /// Adds a tenant.
+    ///
+    /// # Errors
+    /// As [`Registry::add_tenant`]; [`RegistryError::Exists`] where the id is taken.
+    pub async fn add_tenant(&self, id: &TenantId, name: &str) -> Result<(), RegistryError> {
+        let (id, name) = (id.clone(), name.to_owned());
+        let tenant = Tenant { id, name, created_at: SystemClock.now(), revoked_at: None };
+        self.registry.add_tenant(&tenant).await
+    }
+
+    /// Adds a source; gives back its secret, too, which is not shown again.
+    ///
+    /// # Errors
+    /// As [`Registry::add_source`]; or the machine has no randomness to give.
+    pub async fn add_source(&self, new: NewSource) -> anyhow::Result<(Source, String)> {
+        let NewSource { id, tenant, kind, name, rate_limit } = new;
+        let secret = new_secret(kind)?;
+        let now = SystemClock.now();
+        let sealed = self.vault.seal_secret(&id, secret.as_bytes());
+        let source = Source {
+            name: name.unwrap_or_else(|| id.to_string()),
+            id,
+            tenant,
+            kind,
+            secrets: vec![SourceSecret { sealed, created_at: now }],
+            rate_limit,
+            created_at: now,
+            revoked_at: None,
+        };
+        self.registry.add_source(&source).await?;
+        Ok((source, secret))
+    }
+
+    /// Adds a key of a tenant; for [`Scope::Ingest`], of one of its sources.
+    ///
+    /// # Errors
+    /// As [`issue_key`] and [`Registry::add_key`].
+    pub async fn add_key(
+        &self,
+        scope: Scope,
+        tenant: &TenantId,
+        source: Option<&SourceId>,
+    ) -> anyhow::Result<NewKey> {
+        let made = issue_key(scope, Some(tenant.clone()), source.cloned(), String::new(), SystemClock.now())?;
+        self.registry.add_key(&made.key).await?;
+        Ok(made)
+    }
+}
+
+/// A secret in the form its messenger wants: for Telegram letters of `A-Za-z0-9_-`, for our own events the form of
+/// Standard Webhooks.
+fn new_secret(kind: SourceKind) -> anyhow::Result<String> {
+    let key = MasterKey::generate()?;
+    Ok(match kind {
+        SourceKind::Telegram => key.to_text().to_string(),
+        SourceKind::Events => {
+            format!("whsec_{}", STANDARD.encode(URL_SAFE_NO_PAD.decode(key.to_text().as_bytes())?))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_telegram_secret_is_what_the_bot_api_takes() {
+        let secret = new_secret(SourceKind::Telegram).unwrap();
+        assert!((1..=256).contains(&secret.len()));
+        assert!(secret.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'), "{secret}");
+    }
+
+    #[test]
+    fn a_secret_for_our_events_is_one_of_standard_webhooks() {
+        let secret = new_secret(SourceKind::Events).unwrap();
+        let bytes = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        assert!((24..=64).contains(&bytes.len()));
+    }
+}
