@@ -1,0 +1,3 @@
+//! One named test per clause of the port.
+
+contract_tests::analytics_contract!(crate::world::database);
