@@ -80,6 +80,7 @@ mod tests {
             include_str!("bus.rs"),
             &[
                 include_str!("bus/delivery.rs"),
+                include_str!("bus/releasing.rs"),
                 include_str!("bus/settling.rs"),
                 include_str!("bus/books.rs"),
                 include_str!("bus/many.rs"),

@@ -1,0 +1,117 @@
+-- Hands out messages of one stream: those with an expired claim first, then new ones.
+--
+-- A claim holds for as long as whoever has it said when he claimed, not whoever comes next: consumers are named
+-- `<claim TTL in ms>/<name>`.
+--
+-- KEYS: stream. ARGV: group, consumer, how many, how many bytes, and 1 while this claim has found nothing elsewhere
+-- (what comes alone may come then, and one message comes however large it is).
+-- Answers { attempt, id, fields } for each.
+
+local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
+local room, bytes, is_first = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
+
+-- Deliveries of a message that may come in company.
+local in_company = 2
+-- Messages read at a time: their sizes are known only once they are handed out.
+local most = 8
+
+local taken, largest = {}, 1
+
+local function take(entry, attempt)
+  taken[#taken + 1] = { attempt, entry[1], entry[2] }
+  local size = #entry[2][4]
+  largest = math.max(largest, size)
+  bytes = bytes - size
+  room = room - 1
+end
+
+-- How many to take next: as many as fit if they are no larger than the largest so far.
+local function step()
+  if is_first and #taken == 0 then
+    return 1
+  end
+  if room <= 0 or bytes < largest then
+    return 0
+  end
+  return math.min(most, room, math.max(1, #taken), math.floor(bytes / largest))
+end
+
+local function claim(ids, attempts)
+  -- Counts the delivery by itself.
+  for _, entry in ipairs(redis.call('XCLAIM', stream, group, consumer, 0, unpack(ids))) do
+    take(entry, attempts[entry[1]] + 1)
+  end
+end
+
+-- What is claimed and expired, oldest first, about as much as there is room for: { id, attempts } for each.
+local function expired()
+  local found, shortest, ttls = {}, math.huge, {}
+  for _, holder in ipairs(redis.call('XPENDING', stream, group)[4] or {}) do
+    -- One that names no TTL, and nobody, to whom things are given back, hold nothing for any time.
+    local ttl = tonumber(string.match(holder[1], '^(%d+)/')) or 0
+    ttls[holder[1]] = ttl
+    if ttl > 0 then
+      shortest = math.min(shortest, ttl)
+    end
+  end
+  if not next(ttls) then
+    return found
+  end
+  shortest = shortest == math.huge and 1 or shortest
+  local from = '-'
+  repeat
+    local page = redis.call('XPENDING', stream, group, 'IDLE', shortest, from, '+', room)
+    for _, claimed in ipairs(page) do
+      if claimed[3] >= ttls[claimed[2]] then
+        found[#found + 1] = { claimed[1], claimed[4] }
+      end
+      from = '(' .. claimed[1]
+    end
+  until #page < room or #found >= room
+  return found
+end
+
+local expired = expired()
+local at = 1
+while at <= #expired do
+  local oldest = expired[at]
+  if oldest[2] >= in_company then
+    if is_first and #taken == 0 then
+      claim({ oldest[1] }, { [oldest[1]] = oldest[2] })
+      return taken
+    end
+    at = at + 1
+  else
+    local many = step()
+    if many == 0 then
+      return taken
+    end
+    local ids, attempts = {}, {}
+    while at <= #expired and #ids < many do
+      if expired[at][2] < in_company then
+        ids[#ids + 1] = expired[at][1]
+        attempts[expired[at][1]] = expired[at][2]
+      end
+      at = at + 1
+    end
+    claim(ids, attempts)
+  end
+end
+
+while true do
+  local many = step()
+  if many == 0 then
+    return taken
+  end
+  local reply = redis.call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', many, 'STREAMS', stream, '>')
+  if not reply then
+    return taken
+  end
+  local entries = reply[1][2]
+  for _, entry in ipairs(entries) do
+    take(entry, 1)
+  end
+  if #entries < many then
+    return taken
+  end
+end
