@@ -1,0 +1,71 @@
+//! The schema this release works on, and whether the database has it.
+
+use sqlx::Row as _;
+
+use crate::database::Database;
+use crate::failure::Failure;
+
+/// One step of the schema. Never edited after a release, only followed by others.
+pub(crate) struct Migration {
+    pub(crate) version: i32,
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+/// All steps, oldest first.
+pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
+    version: 1,
+    name: "events, sessions, quarantine and registry",
+    sql: include_str!("../migrations/0001-events-sessions-quarantine-and-registry.sql"),
+}];
+
+/// The version this release works on.
+const KNOWN: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+/// Why this release cannot work on what is in the database.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// PostgreSQL does not answer. It may well be in order.
+    #[error("postgresql is unavailable")]
+    Unavailable(#[source] ports::Cause),
+    /// There is nothing there yet.
+    #[error("the database was never migrated; run letopis-admin migrate")]
+    Missing,
+    /// The role has no right to read it.
+    #[error("the role of this service has no rights in the schema; run letopis-admin migrate with its name")]
+    Forbidden,
+    /// A migration is missing.
+    #[error("the schema has version {found}, this release needs {known}; run letopis-admin migrate")]
+    Older {
+        /// The version of the schema.
+        found: i32,
+        /// The version needed here.
+        known: i32,
+    },
+    /// A newer release has migrated it.
+    #[error("the schema has version {found}, this release knows {known}; use a newer release")]
+    Newer {
+        /// The version of the schema.
+        found: i32,
+        /// The newest version known here.
+        known: i32,
+    },
+}
+
+/// Compares the schema with what this release works on.
+pub(crate) async fn check(database: &Database) -> Result<(), SchemaError> {
+    let found = database.rows(|| sqlx::query("SELECT max(version) FROM schema_migrations")).await;
+    let found = found.and_then(|rows| {
+        let row = rows.first().ok_or(Failure::Corrupt("the schema's version"))?;
+        Ok(row.try_get::<Option<i32>, _>(0)?)
+    });
+    match found {
+        Ok(None) => Err(SchemaError::Missing),
+        Ok(Some(found)) if found < KNOWN => Err(SchemaError::Older { found, known: KNOWN }),
+        Ok(Some(found)) if found > KNOWN => Err(SchemaError::Newer { found, known: KNOWN }),
+        Ok(Some(_)) => Ok(()),
+        Err(Failure::Refused { code, .. }) if code == "42P01" => Err(SchemaError::Missing),
+        Err(Failure::Refused { code, .. }) if code == "42501" => Err(SchemaError::Forbidden),
+        Err(failure) => Err(SchemaError::Unavailable(Box::new(failure))),
+    }
+}

@@ -1,0 +1,13 @@
+//! One named test per clause of every port.
+
+mod ledger {
+    contract_tests::ledger_contract!(crate::world::schema);
+}
+
+mod quarantine {
+    contract_tests::quarantine_contract!(crate::world::schema);
+}
+
+mod registry {
+    contract_tests::registry_contract!(crate::world::schema);
+}

@@ -1,0 +1,96 @@
+//! Bringing the schema up to date.
+
+use domain::appointment::Step;
+use domain::channel::Channel;
+use domain::quarantine::{QuarantineState, ReasonClass, Stage};
+use domain::registry::{Scope, SourceKind};
+use domain::session::Outcome;
+use ledger_postgres::{MigrateError, SchemaError, migrate};
+use sqlx::Row as _;
+
+use crate::world::{ROLE, empty_schema, execute, rows, schema};
+
+#[tokio::test]
+async fn migrating_twice_does_nothing_the_second_time() {
+    let schema = empty_schema();
+    let applied = migrate(&schema.options, Some(ROLE)).await.unwrap();
+    assert_eq!(applied.first().map(|applied| applied.version), Some(1));
+    assert_eq!(migrate(&schema.options, Some(ROLE)).await.unwrap(), []);
+    schema.open_ledger().check_schema().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_many_that_migrate_at_once_one_does_it() {
+    let schema = empty_schema();
+    let migrating = || migrate(&schema.options, Some(ROLE));
+    let (a, b, c, d) = tokio::join!(migrating(), migrating(), migrating(), migrating());
+    let applied: Vec<_> = [a, b, c, d].into_iter().map(|applied| applied.unwrap().len()).collect();
+    assert_eq!(applied.iter().filter(|&&applied| applied > 0).count(), 1, "{applied:?}");
+    schema.open_ledger().check_schema().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_release_is_refused_and_left_alone() {
+    let schema = schema().await;
+    let mut owner = schema.owner().await;
+    let newer = "INSERT INTO schema_migrations (version, name, checksum) VALUES (99, 'later', '')";
+    execute(&mut owner, newer).await.unwrap();
+    let refusal = migrate(&schema.options, Some(ROLE)).await.unwrap_err();
+    assert!(matches!(refusal, MigrateError::Newer { found: 99, .. }), "{refusal}");
+    let refusal = schema.open_ledger().check_schema().await.unwrap_err();
+    assert!(matches!(refusal, SchemaError::Newer { found: 99, .. }), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_migration_that_is_not_the_one_applied_is_refused() {
+    let schema = schema().await;
+    let mut owner = schema.owner().await;
+    execute(&mut owner, "UPDATE schema_migrations SET checksum = 'other' WHERE version = 1").await.unwrap();
+    let refusal = migrate(&schema.options, Some(ROLE)).await.unwrap_err();
+    assert!(matches!(refusal, MigrateError::Changed { version: 1 }), "{refusal}");
+}
+
+#[tokio::test]
+async fn what_is_missing_of_the_schema_is_said_in_words() {
+    let schema = empty_schema();
+    let refusal = schema.open_ledger().check_schema().await.unwrap_err();
+    assert!(matches!(refusal, SchemaError::Missing), "{refusal}");
+    migrate(&schema.options, None).await.unwrap();
+    let refusal = schema.open_ledger().check_schema().await.unwrap_err();
+    // Without a right to the schema, PostgreSQL does not even say that the table is there.
+    assert!(matches!(refusal, SchemaError::Missing | SchemaError::Forbidden), "{refusal}");
+    migrate(&schema.options, Some(ROLE)).await.unwrap();
+    let mut owner = schema.owner().await;
+    execute(&mut owner, "UPDATE schema_migrations SET version = 0 WHERE version = 1").await.unwrap();
+    let refusal = schema.open_ledger().check_schema().await.unwrap_err();
+    assert!(matches!(refusal, SchemaError::Older { found: 0, .. }), "{refusal}");
+}
+
+#[tokio::test]
+async fn every_word_of_the_vocabulary_may_be_written() {
+    let schema = schema().await;
+    let mut owner = schema.owner().await;
+    let words: [(&str, &str, Vec<&str>); 9] = [
+        ("sessions", "channel", Channel::ALL.map(Channel::as_str).into()),
+        ("sessions", "step", Step::ALL.map(Step::as_str).into()),
+        ("sessions", "outcome", Outcome::ALL.map(Outcome::as_str).into()),
+        ("quarantine", "stage", Stage::ALL.map(Stage::as_str).into()),
+        ("quarantine", "class", ReasonClass::ALL.map(ReasonClass::as_str).into()),
+        ("quarantine", "state", QuarantineState::ALL.map(QuarantineState::as_str).into()),
+        ("sources", "kind", SourceKind::ALL.map(SourceKind::as_str).into()),
+        ("keys", "scope", Scope::ALL.map(Scope::as_str).into()),
+        ("receipts", "outcome", vec!["stored", "duplicate", "quarantined"]),
+    ];
+    for (table, column, words) in words {
+        let constraint = format!(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint
+             WHERE conrelid = '{table}'::regclass AND conname = '{table}_{column}_check'"
+        );
+        let constraint: String = rows(&mut owner, &constraint).await[0].get(0);
+        let allowed = constraint.matches('\'').count() / 2;
+        assert_eq!(allowed, words.len(), "{table}.{column}: {constraint}");
+        for word in words {
+            assert!(constraint.contains(&format!("'{word}'")), "{table}.{column} must take {word}");
+        }
+    }
+}
