@@ -6,7 +6,7 @@ use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, 
 use ports::ledger::{ReceiptBatch, Recorded};
 use ports::quarantine::QuarantineQuery;
 
-use crate::fixtures::{at, batch, event, quarantined, salon};
+use crate::fixtures::{at, batch, contradiction, event, quarantined, salon};
 use crate::ledger::{Port, books, record};
 
 /// One named test per clause. `open` is the path of an `async fn() -> impl World<dyn LedgerStore>`.
@@ -25,6 +25,7 @@ macro_rules! quarantine_contract {
             a_replay_that_fails_again_waits_again
             a_replay_that_fails_again_before_it_is_marked_still_waits
             a_failure_delivered_twice_does_not_undo_a_replay
+            a_contradiction_delivered_twice_in_one_call_still_waits
             entries_of_several_stages_are_shown_together
             the_youngest_entry_is_listed_first
             entries_are_listed_in_pages
@@ -154,6 +155,17 @@ pub async fn a_failure_delivered_twice_does_not_undo_a_replay(ledger: &Port) {
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
     let shown = ledger.show(&salon(), entry.receipt).await.unwrap();
     assert_eq!((shown[0].state, shown[0].replays), (QuarantineState::Replaying, 1));
+}
+
+pub async fn a_contradiction_delivered_twice_in_one_call_still_waits(ledger: &Port) {
+    let first = event("s-1", 0, Action::Message);
+    let contradicting = batch(&[contradiction(&first)]);
+    record(ledger, &batch(&[first])).await;
+    let call = [contradicting.clone(), contradicting.clone()];
+    assert_eq!(ledger.record(&call, at(2)).await.unwrap(), [Recorded::Conflict, Recorded::Conflict]);
+    let shown = ledger.show(&salon(), contradicting.receipt).await.unwrap();
+    assert_eq!(shown.iter().map(|entry| entry.state).collect::<Vec<_>>(), [QuarantineState::Open]);
+    assert_eq!(books(ledger, &salon()).await, (1, 0, 1));
 }
 
 pub async fn entries_of_several_stages_are_shown_together(ledger: &Port) {

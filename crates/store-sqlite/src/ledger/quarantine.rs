@@ -115,6 +115,14 @@ pub(crate) fn bring_home(connection: &Connection, receipt: ReceiptId) -> Result<
     Ok(())
 }
 
+/// Resolves what a receipt left behind at one stage.
+pub(crate) fn leave(connection: &Connection, receipt: ReceiptId, stage: Stage) -> Result<(), Failure> {
+    connection
+        .prepare_cached("UPDATE quarantine SET state = 'resolved' WHERE receipt = ?1 AND stage = ?2")?
+        .execute(params![receipt.as_bytes().as_slice(), stage.as_str()])?;
+    Ok(())
+}
+
 fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, Failure> {
     // Later than any entry: the place before the first one.
     let (at, receipt) = query

@@ -198,8 +198,9 @@ impl Recording<'_> {
         if contradicts {
             let now = self.now;
             if before.is_some() {
-                // A replay that was understood at last: where it waited before, nothing waits any more.
-                quarantine::bring_home(self.connection, receipt)?;
+                // A replay that was understood at last: where it waited before, nothing waits any more. The entry of
+                // this very stage does, and is not touched: what follows renews it, or finds it the same.
+                quarantine::leave(self.connection, receipt, Stage::Normalize)?;
             }
             quarantine::put(
                 self.connection,

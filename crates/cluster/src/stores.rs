@@ -1,0 +1,136 @@
+//! The adapters, opened: nothing is asked of them yet, so that a process starts beside a store that is down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use analytics_clickhouse::ClickHouseAnalytics;
+use anyhow::Context as _;
+use bus_redis::{RedisBus, Safety};
+use ledger_postgres::PostgresLedger;
+use privacy::Vault;
+use tokio_util::sync::CancellationToken;
+
+use crate::master_key;
+use crate::settings::Settings;
+
+/// How long to wait before asking a store again that does not answer.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How often consumers that are gone are taken off the bus.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// Opens the bus.
+pub fn bus(settings: &Settings) -> anyhow::Result<Arc<RedisBus>> {
+    let bus = RedisBus::new(&settings.redis, settings.ingest.partitions);
+    Ok(Arc::new(bus.context("the section [redis] cannot be used")?))
+}
+
+/// Opens the ledger, with quarantine and registry.
+pub fn ledger(settings: &Settings) -> anyhow::Result<Arc<PostgresLedger>> {
+    let ledger = PostgresLedger::new(&settings.postgres);
+    Ok(Arc::new(ledger.context("the section [postgres] cannot be used")?))
+}
+
+/// Opens analytics.
+pub fn analytics(settings: &Settings) -> anyhow::Result<Arc<ClickHouseAnalytics>> {
+    let analytics = ClickHouseAnalytics::new(&settings.clickhouse);
+    Ok(Arc::new(analytics.context("the section [clickhouse] cannot be used")?))
+}
+
+/// Reads the master key.
+pub fn vault(settings: &Settings) -> anyhow::Result<Arc<Vault>> {
+    Ok(Arc::new(Vault::new(master_key::read(&settings.keys.master_key_file)?, Vec::new())))
+}
+
+/// Says what is unsafe about the bus as soon as it answers, and refuses to work with it where configured; then takes
+/// consumers off it that are gone.
+pub async fn look_after_bus(
+    bus: Arc<RedisBus>,
+    safety: Safety,
+    leaving: CancellationToken,
+) -> anyhow::Result<()> {
+    let check = || async { bus.check().await.ok() };
+    let Some(findings) = answered(check, leaving.clone()).await else { return Ok(()) };
+    for finding in &findings {
+        tracing::warn!(%finding, "the bus may lose what was acknowledged");
+    }
+    if let Some(refused) = findings.iter().find(|finding| !finding.is_accepted(safety)) {
+        anyhow::bail!("this redis is not to be used: {refused}");
+    }
+    let mut beat = tokio::time::interval(TIDY_EVERY);
+    loop {
+        tokio::select! {
+            () = leaving.cancelled() => return Ok(()),
+            _ = beat.tick() => {}
+        }
+        if let Err(cause) = bus.tidy().await {
+            tracing::warn!(error = &cause as &dyn std::error::Error, "failed to tidy the bus");
+        }
+    }
+}
+
+/// Ends with an error when the ledger's schema is another release's; waits for as long as it does not answer.
+pub async fn check_ledger(ledger: Arc<PostgresLedger>, leaving: CancellationToken) -> anyhow::Result<()> {
+    let check = || async {
+        match ledger.check_schema().await {
+            Err(ledger_postgres::SchemaError::Unavailable(_)) => None,
+            // Schemas grow first and shrink a release later, so the next release's still fits this one: refused, no
+            // process of this release could be restarted between the migration and its own update.
+            Err(newer @ ledger_postgres::SchemaError::Newer { .. }) => {
+                tracing::warn!(
+                    error = &newer as &dyn std::error::Error,
+                    "a newer release has migrated the ledger"
+                );
+                Some(Ok(()))
+            }
+            checked => Some(checked),
+        }
+    };
+    if let Some(checked) = answered(check, leaving.clone()).await {
+        checked?;
+        leaving.cancelled().await;
+    }
+    Ok(())
+}
+
+/// Ends with an error when the schema of analytics is another release's; waits for as long as it does not answer.
+pub async fn check_analytics(
+    analytics: Arc<ClickHouseAnalytics>,
+    leaving: CancellationToken,
+) -> anyhow::Result<()> {
+    let check = || async {
+        match analytics.check_schema().await {
+            Err(analytics_clickhouse::SchemaError::Unavailable(_)) => None,
+            // Schemas grow first and shrink a release later, so the next release's still fits this one: refused, no
+            // process of this release could be restarted between the migration and its own update.
+            Err(newer @ analytics_clickhouse::SchemaError::Newer { .. }) => {
+                tracing::warn!(
+                    error = &newer as &dyn std::error::Error,
+                    "a newer release has migrated analytics"
+                );
+                Some(Ok(()))
+            }
+            checked => Some(checked),
+        }
+    };
+    if let Some(checked) = answered(check, leaving.clone()).await {
+        checked?;
+        leaving.cancelled().await;
+    }
+    Ok(())
+}
+
+/// Asks until there is an answer; `None` when told to leave before.
+async fn answered<T, F: Future<Output = Option<T>>>(
+    ask: impl Fn() -> F,
+    leaving: CancellationToken,
+) -> Option<T> {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    };
+    leaving.run_until_cancelled(asking).await
+}
