@@ -1,7 +1,10 @@
-//! The port of a running server, spoken to as a bot, a messenger or the page would.
+//! The ports of a running system, spoken to as a bot, a messenger or the page would.
 
+use std::fmt::Write as _;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -12,11 +15,41 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A client of one server; clones share its connections.
+/// A client of one system; clones share its connections.
+///
+/// A request goes to a process that answers at its path; where there are several, to each in turn, as a load balancer
+/// without health checks would: while one of them is down, a share of the requests fails.
 #[derive(Clone, Debug)]
 pub struct Api {
     http: Client,
-    base: String,
+    addresses: Arc<Addresses>,
+    turn: Arc<AtomicUsize>,
+}
+
+/// Where a system can be spoken to.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    /// Where events and webhooks are taken.
+    pub doors: Vec<SocketAddr>,
+    /// Where everything else of the API is, and the page.
+    pub desks: Vec<SocketAddr>,
+    /// Where each process has `/livez`, `/readyz` and `/metrics`.
+    pub admins: Vec<SocketAddr>,
+}
+
+impl Addresses {
+    /// One process that is all of them.
+    #[must_use]
+    pub fn one(address: SocketAddr) -> Self {
+        Self { doors: vec![address], desks: vec![address], admins: vec![address] }
+    }
+
+    /// Those who answer at this path.
+    fn answering(&self, path: &str) -> &[SocketAddr] {
+        let path = path.split('?').next().unwrap_or_default();
+        let taken = path == "/v1/events" || path.starts_with("/v1/events/") || path.starts_with("/v1/hooks/");
+        if taken { &self.doors } else { &self.desks }
+    }
 }
 
 /// A native webhook: where to post, and the secret that proves it.
@@ -42,19 +75,39 @@ pub struct Answer {
 }
 
 impl Api {
-    /// A client with its own connections.
+    /// A client of one process that answers everything.
     pub fn new(address: SocketAddr) -> anyhow::Result<Self> {
+        Self::of(Addresses::one(address))
+    }
+
+    /// A client with its own connections.
+    pub fn of(addresses: Addresses) -> anyhow::Result<Self> {
+        Self::patient(addresses, PATIENCE)
+    }
+
+    /// A client that waits this long for an answer; for scenarios in which somebody hangs.
+    pub fn patient(addresses: Addresses, patience: Duration) -> anyhow::Result<Self> {
         // The second to install it finds the first one's, which is the same.
         let _already_there = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder().no_proxy().tcp_nodelay(true).timeout(PATIENCE);
+        let http = Client::builder().no_proxy().tcp_nodelay(true).timeout(patience);
         // Well before the server closes an idle connection, or a request could meet the closing.
         let http = http.pool_idle_timeout(Duration::from_secs(2)).build()?;
-        Ok(Self { http, base: format!("http://{address}") })
+        Ok(Self { http, addresses: Arc::new(addresses), turn: Arc::default() })
+    }
+
+    /// Where the system is.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// A request to fill in.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
+        let those = self.addresses.answering(path);
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        // Without anybody there the request fails like one to a closed port.
+        let base = those.get(turn % those.len().max(1)).map(SocketAddr::to_string).unwrap_or_default();
+        self.http.request(method, format!("http://{base}{path}"))
     }
 
     /// GETs with a key.
@@ -78,15 +131,25 @@ impl Api {
         answer(request.header("X-Telegram-Bot-Api-Secret-Token", &hook.secret)).await
     }
 
-    /// Whether the server says it is ready.
+    /// Whether every process says it is ready.
     pub async fn is_ready(&self) -> bool {
-        let asked = self.request(Method::GET, "/readyz").send().await;
-        asked.is_ok_and(|response| response.status().is_success())
+        for admin in &self.addresses.admins {
+            let asked = self.http.get(format!("http://{admin}/readyz")).send().await;
+            if !asked.is_ok_and(|response| response.status().is_success()) {
+                return false;
+            }
+        }
+        true
     }
 
-    /// The metrics page.
+    /// The metrics pages of all processes, one after the other.
     pub async fn metrics(&self) -> anyhow::Result<String> {
-        Ok(self.request(Method::GET, "/metrics").send().await?.error_for_status()?.text().await?)
+        let mut pages = String::new();
+        for admin in &self.addresses.admins {
+            let page = self.http.get(format!("http://{admin}/metrics")).send().await?.error_for_status()?;
+            writeln!(pages, "{}", page.text().await?)?;
+        }
+        Ok(pages)
     }
 
     /// Every row of a list, page after page.
@@ -124,16 +187,23 @@ impl Api {
         Ok(Some(answer.body))
     }
 
-    /// Waits until nothing is in flight and the books balance; gives the books of the key's tenant.
+    /// Waits until nothing is in flight and the books balance; gives the books of the key's tenant. As long as the
+    /// books change, however slowly, it waits on.
     pub async fn settled(&self, key: &str) -> anyhow::Result<Value> {
-        eventually(PATIENCE, || async {
-            let answer = self.get(key, "/v1/reconcile").await?;
-            let books = &answer.body["tenants"][0];
-            let settled = books["in_flight"] == 0 && books["balanced"] == true;
-            ensure!(settled, "the books are not settled: {answer:?}");
-            Ok(books.clone())
-        })
-        .await
+        let mut last = Value::Null;
+        loop {
+            let known = last.clone();
+            last = eventually(PATIENCE, || async {
+                let answer = self.get(key, "/v1/reconcile").await?;
+                let books = &answer.body["tenants"][0];
+                ensure!(answer.status == 200 && *books != known, "the books do not settle: {answer:?}");
+                Ok(books.clone())
+            })
+            .await?;
+            if last["in_flight"] == 0 && last["balanced"] == true {
+                return Ok(last);
+            }
+        }
     }
 }
 

@@ -1,45 +1,58 @@
 //! The real command line.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::process::Options;
-
-/// `letopis --data DIR …`.
+/// `letopis --data DIR …`, or `letopis-admin …` with its settings.
 #[derive(Clone, Debug)]
 pub struct Cli {
     program: PathBuf,
-    data: PathBuf,
+    arguments: Vec<OsString>,
+    environment: Vec<(String, String)>,
 }
 
 impl Cli {
-    /// The command line over a data folder.
-    pub fn new(data: &Path, options: &Options) -> anyhow::Result<Self> {
-        Ok(Self { program: options.program()?, data: data.to_owned() })
+    /// The command line of a system: what every command begins with, and its settings.
+    #[must_use]
+    pub const fn new(program: PathBuf, arguments: Vec<OsString>, environment: Vec<(String, String)>) -> Self {
+        Self { program, arguments, environment }
     }
 
     /// Runs a command, whatever comes of it.
     pub async fn run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let mut command = Command::new(&self.program);
-        command.arg("--data").arg(&self.data).args(arguments).stdin(Stdio::null());
-        command.output().await.with_context(|| format!("cannot run letopis {}", arguments.join(" ")))
+        command.args(&self.arguments).args(arguments).envs(self.environment.iter().cloned());
+        let running = command.stdin(Stdio::null()).output();
+        running.await.with_context(|| format!("cannot run {}", self.shown(arguments)))
+    }
+
+    /// Runs a command that must succeed; gives what it prints.
+    pub async fn succeed(&self, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let output = self.run(arguments).await?;
+        ensure!(
+            output.status.success(),
+            "{} ended with {}: {}",
+            self.shown(arguments),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(output.stdout)
     }
 
     /// Runs a command that must succeed, with `--json`, and reads what it prints.
     pub async fn json(&self, arguments: &[&str]) -> anyhow::Result<Value> {
-        let output = self.run(&[arguments, &["--json"]].concat()).await?;
-        ensure!(
-            output.status.success(),
-            "letopis {} ended with {}: {}",
-            arguments.join(" "),
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let read = serde_json::from_slice(&output.stdout);
-        read.with_context(|| format!("letopis {} --json did not print JSON", arguments.join(" ")))
+        let printed = self.succeed(&[arguments, &["--json"]].concat()).await?;
+        let read = serde_json::from_slice(&printed);
+        read.with_context(|| format!("{} --json did not print JSON", self.shown(arguments)))
+    }
+
+    fn shown(&self, arguments: &[&str]) -> String {
+        let name = self.program.file_name().unwrap_or_default().to_string_lossy();
+        format!("{name} {}", arguments.join(" "))
     }
 }

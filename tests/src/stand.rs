@@ -1,7 +1,9 @@
-//! What a scenario begins with: a data folder, tenants with their keys, a running server.
+//! What a scenario begins with: a place to keep things, tenants with their keys, a running system.
 
+use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -9,22 +11,29 @@ use tempfile::TempDir;
 
 use crate::api::{Api, Hook};
 use crate::cli::Cli;
-use crate::process::{Letopis, Options};
+use crate::engines::Engines;
+use crate::letopis::Letopis;
+use crate::options::Options;
+use crate::process::Recipe;
+use crate::shape::{Service, Shape};
+use crate::site::Site;
 
-/// A running server with one tenant, `salon`.
+/// A running system with one tenant, `salon`.
 pub struct Stand {
-    /// Everything it keeps, removed at the end.
-    pub folder: TempDir,
-    /// How it was started.
-    pub options: Options,
-    /// The server.
+    /// Its processes. First here, so that they are gone before what they work on.
     pub letopis: Letopis,
     /// The tenant's keys.
     pub keys: Keys,
-    /// Its port.
+    /// Its ports.
     pub api: Api,
     /// Its command line.
     pub cli: Cli,
+    /// How it was started.
+    pub options: Options,
+    /// What a cluster keeps in the engines, removed at the end.
+    pub site: Option<Site>,
+    /// Its files, removed at the end: the data of the one box, the master key, what processes print.
+    pub folder: TempDir,
 }
 
 /// The keys of one tenant.
@@ -44,45 +53,65 @@ pub struct Keys {
     pub telegram: Hook,
 }
 
-/// A data folder with its tenant, before anything runs.
+/// A place with its tenant, before anything runs.
 pub struct House {
-    /// The folder, removed at the end.
-    pub folder: TempDir,
-    /// How its server will be started.
-    pub options: Options,
     /// The keys of the tenant `salon`.
     pub keys: Keys,
     /// Its command line.
     pub cli: Cli,
+    /// How its system will be started.
+    pub options: Options,
+    /// What a cluster keeps in the engines, removed at the end.
+    pub site: Option<Site>,
+    /// Its files, removed at the end.
+    pub folder: TempDir,
 }
 
 impl House {
-    /// Makes the folder and the tenant.
+    /// Makes an empty place and the tenant in it.
     pub async fn new(options: Options) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let cli = Cli::new(&data_in(&folder), &options)?;
-        let keys = add_tenant(&cli, "salon").await?;
-        Ok(Self { folder, options, keys, cli })
+        Self::furnish(options, None).await
     }
 
-    /// Another folder with the same content: the same tenant, the same keys, the same pseudonyms.
-    pub fn copy(&self) -> anyhow::Result<Self> {
+    /// Another empty place, of any shape, with the same master key and a tenant of the same name and sources: what is
+    /// sent there gets the same pseudonyms and ids as here. Its keys are its own.
+    pub async fn twin(&self, options: Options) -> anyhow::Result<Self> {
+        Self::furnish(options, Some(&master_key(&self.folder, self.options.shape))).await
+    }
+
+    async fn furnish(options: Options, key: Option<&Path>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        fs::create_dir(data_in(&folder))?;
-        for entry in fs::read_dir(data_in(&self.folder))? {
-            let entry = entry?;
-            fs::copy(entry.path(), data_in(&folder).join(entry.file_name()))?;
+        let data = data_in(&folder);
+        fs::DirBuilder::new().mode(0o700).create(&data)?;
+        let own = master_key(&folder, options.shape);
+        if let Some(key) = key {
+            fs::copy(key, &own)?;
         }
-        let cli = Cli::new(&data_in(&folder), &self.options)?;
-        Ok(Self { folder, options: self.options.clone(), keys: self.keys.clone(), cli })
+        let site = match options.shape {
+            Shape::OneBox => None,
+            Shape::Cluster => {
+                let engines = options.engines.clone().map_or_else(Engines::shared, Ok)?;
+                Some(Site::new(engines)?)
+            }
+        };
+        let cli = command_line(&options, &data, environment(&own, site.as_ref()))?;
+        if options.shape == Shape::Cluster {
+            if key.is_none() {
+                cli.succeed(&["master-key"]).await?;
+            }
+            cli.succeed(&["migrate"]).await?;
+        }
+        let keys = add_tenant(&cli, "salon").await?;
+        Ok(Self { keys, cli, options, site, folder })
     }
 
-    /// Starts the server.
+    /// Starts the system.
     pub async fn open(self) -> anyhow::Result<Stand> {
-        let Self { folder, options, keys, cli } = self;
-        let letopis = Letopis::start(&data_in(&folder), &folder.path().join("logs"), &options).await?;
+        let Self { keys, cli, options, site, folder } = self;
+        let recipes = recipes(&options, &folder, site.as_ref())?;
+        let letopis = Letopis::start(recipes, logs_in(&folder)).await?;
         let api = letopis.api()?;
-        Ok(Stand { folder, options, letopis, keys, api, cli })
+        Ok(Stand { letopis, keys, api, cli, options, site, folder })
     }
 }
 
@@ -90,10 +119,61 @@ fn data_in(folder: &TempDir) -> PathBuf {
     folder.path().join("data")
 }
 
+fn logs_in(folder: &TempDir) -> PathBuf {
+    folder.path().join("logs")
+}
+
+/// The one box keeps its key beside its data.
+fn master_key(folder: &TempDir, shape: Shape) -> PathBuf {
+    match shape {
+        Shape::OneBox => data_in(folder).join("master.key"),
+        Shape::Cluster => folder.path().join("master.key"),
+    }
+}
+
+/// The settings of a cluster's programs; those of the one box are its arguments.
+fn environment(master_key: &Path, site: Option<&Site>) -> Vec<(String, String)> {
+    let mut environment = site.map(Site::environment).unwrap_or_default();
+    if !environment.is_empty() {
+        let key = master_key.to_string_lossy().into_owned();
+        environment.push(("LETOPIS__KEYS__MASTER_KEY_FILE".to_owned(), key));
+    }
+    environment
+}
+
+fn command_line(options: &Options, data: &Path, environment: Vec<(String, String)>) -> anyhow::Result<Cli> {
+    let program = options.shape.program(options.shape.command_line(), options.programs.as_deref())?;
+    let arguments: Vec<OsString> = match options.shape {
+        Shape::OneBox => vec!["--data".into(), data.into()],
+        Shape::Cluster => Vec::new(),
+    };
+    Ok(Cli::new(program, arguments, environment))
+}
+
+/// How each process of the system is started.
+fn recipes(options: &Options, folder: &TempDir, site: Option<&Site>) -> anyhow::Result<Vec<Recipe>> {
+    let mut environment = environment(&master_key(folder, options.shape), site);
+    environment.extend(options.settings.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+    let mut recipes = Vec::new();
+    for &service in options.shape.services() {
+        let program = options.shape.program(service.program(), options.programs.as_deref())?;
+        let (arguments, replicas): (Vec<OsString>, _) = match service {
+            Service::Letopis => (vec!["--data".into(), data_in(folder).into(), "serve".into()], 1),
+            _ => (Vec::new(), options.replicas),
+        };
+        for number in 0..replicas {
+            let (program, arguments) = (program.clone(), arguments.clone());
+            let (environment, logs) = (environment.clone(), logs_in(folder));
+            recipes.push(Recipe { service, number, program, arguments, environment, logs });
+        }
+    }
+    Ok(recipes)
+}
+
 impl Stand {
     /// The usual one.
-    pub async fn new() -> anyhow::Result<Self> {
-        Self::with(Options::default()).await
+    pub async fn new(shape: Shape) -> anyhow::Result<Self> {
+        Self::with(Options::of(shape)).await
     }
 
     /// One with settings of its own.
@@ -101,23 +181,26 @@ impl Stand {
         House::new(options).await?.open().await
     }
 
-    /// The data folder.
+    /// The data folder of the one box; empty in a cluster.
     #[must_use]
     pub fn data(&self) -> PathBuf {
         data_in(&self.folder)
     }
 
-    /// What the servers print.
+    /// What the processes print.
     #[must_use]
     pub fn logs(&self) -> PathBuf {
-        self.folder.path().join("logs")
+        logs_in(&self.folder)
     }
 
-    /// Starts again on the same folder and port, after a kill or a stop.
+    /// How each of its processes was started: to start one more in the same place.
+    pub fn recipes(&self) -> anyhow::Result<Vec<Recipe>> {
+        recipes(&self.options, &self.folder, self.site.as_ref())
+    }
+
+    /// Starts what does not run again in the same place and on the same ports, after kills or stops.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
-        let listen = self.letopis.address();
-        self.letopis = Letopis::start_at(listen, &self.data(), &self.logs(), &self.options).await?;
-        Ok(())
+        self.letopis.restart().await
     }
 
     /// Sends an event that must be accepted.

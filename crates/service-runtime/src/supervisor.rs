@@ -48,6 +48,8 @@ impl Supervisor {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut failure = None;
         tokio::select! {
+            // In this order: a component that ends because the process leaves has not ended by itself.
+            biased;
             _ = terminate.recv() => info!("SIGTERM: finishing what is in hand"),
             _ = interrupt.recv() => info!("SIGINT: finishing what is in hand"),
             () = self.leaving.cancelled() => {}

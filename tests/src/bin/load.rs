@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
-use system_tests::{Api, Options, Stand, events};
+use system_tests::{Api, Options, Shape, Stand, events};
 use tokio::task::JoinSet;
 
 /// Sends events over a number of connections, each waiting for its answer before it sends again; prints throughput and
-/// latency. Without --url it starts a server of its own on an empty data folder.
+/// latency. Without --url it starts a system of its own in an empty place.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Events to send.
@@ -37,9 +37,15 @@ struct Arguments {
     /// An ingest key of that server.
     #[arg(long)]
     key: Option<String>,
-    /// The binary to start; by default the letopis beside this program.
-    #[arg(long, value_name = "FILE")]
-    letopis: Option<PathBuf>,
+    /// Start a cluster instead of the one box; on the engines of `scripts/engines up`.
+    #[arg(long, conflicts_with = "url")]
+    cluster: bool,
+    /// Processes of each service in the cluster.
+    #[arg(long, default_value_t = 1, requires = "cluster")]
+    replicas: usize,
+    /// The folder of the programs to start; by default the one of this program.
+    #[arg(long, value_name = "DIR")]
+    programs: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -48,7 +54,9 @@ async fn main() -> anyhow::Result<()> {
     if let (Some(address), Some(key)) = (arguments.url, arguments.key.clone()) {
         return send(Api::new(address)?, key, &arguments).await;
     }
-    let stand = Stand::with(Options { binary: arguments.letopis.clone(), ..Options::default() }).await?;
+    let shape = if arguments.cluster { Shape::Cluster } else { Shape::OneBox };
+    let options = Options { programs: arguments.programs.clone(), ..Options::of(shape) };
+    let stand = Stand::with(options.replicated(arguments.replicas)).await?;
     send(stand.api.clone(), stand.keys.ingest.clone(), &arguments).await?;
     let answered = Instant::now();
     stand.settled().await?;

@@ -5,14 +5,21 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::Stand;
 use system_tests::api::{answer, eventually};
+use system_tests::{Shape, Stand};
 
 use crate::{event, with};
 
-#[tokio::test]
-async fn an_accepted_event_is_in_the_timeline_within_a_second() {
-    let stand = Stand::new().await.unwrap();
+on_both_shapes! {
+    an_accepted_event_is_in_the_timeline_within_a_second
+    the_customers_own_example_is_accepted_unchanged_and_found_by_session_and_lead
+    an_array_and_packed_lines_are_taken_whole
+    of_a_mixed_batch_the_good_are_stored_and_each_bad_one_has_its_verdict
+    a_batch_without_a_good_event_is_refused_as_a_whole
+}
+
+async fn an_accepted_event_is_in_the_timeline_within_a_second(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     // The first event of a process also opens connections and prepares statements.
     stand.accept(&event("warm-up")).await.unwrap();
     stand.settled().await.unwrap();
@@ -28,9 +35,8 @@ async fn an_accepted_event_is_in_the_timeline_within_a_second() {
     assert!(session.to_string().contains("Добрый день!"), "{session}");
 }
 
-#[tokio::test]
-async fn the_customers_own_example_is_accepted_unchanged_and_found_by_session_and_lead() {
-    let stand = Stand::new().await.unwrap();
+async fn the_customers_own_example_is_accepted_unchanged_and_found_by_session_and_lead(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let example = json!({
         "timestamp": "2025-01-01T12:34:56+03:00", "channel": "telegram", "session_id": "sess_abc123",
         "user_hash": "sha256:xxxxx", "intent": "appointment_booking", "action": "create_lead",
@@ -51,9 +57,8 @@ async fn the_customers_own_example_is_accepted_unchanged_and_found_by_session_an
     }
 }
 
-#[tokio::test]
-async fn an_array_and_packed_lines_are_taken_whole() {
-    let stand = Stand::new().await.unwrap();
+async fn an_array_and_packed_lines_are_taken_whole(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let array: Value =
         (0..50).map(|number| with(event("array"), json!({"confidence": 0.5, "n": number}))).collect();
     let sent = stand.api.send(&stand.keys.ingest, &array).await.unwrap();
@@ -75,9 +80,8 @@ async fn an_array_and_packed_lines_are_taken_whole() {
     }
 }
 
-#[tokio::test]
-async fn of_a_mixed_batch_the_good_are_stored_and_each_bad_one_has_its_verdict() {
-    let stand = Stand::new().await.unwrap();
+async fn of_a_mixed_batch_the_good_are_stored_and_each_bad_one_has_its_verdict(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let batch =
         json!([event("good"), {"channel": "site"}, 7, with(event("good"), json!({"action": "book"}))]);
     let sent = stand.api.send(&stand.keys.ingest, &batch).await.unwrap();
@@ -93,9 +97,8 @@ async fn of_a_mixed_batch_the_good_are_stored_and_each_bad_one_has_its_verdict()
     assert_eq!(found["events"].as_array().unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_batch_without_a_good_event_is_refused_as_a_whole() {
-    let stand = Stand::new().await.unwrap();
+async fn a_batch_without_a_good_event_is_refused_as_a_whole(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let sent = stand.api.send(&stand.keys.ingest, &json!([{}, {"channel": "pigeon"}])).await.unwrap();
     assert_eq!((sent.status, &sent.body["type"]), (422, &json!("/problems/invalid-event")));
     assert!(sent.content_type.starts_with("application/problem+json"));

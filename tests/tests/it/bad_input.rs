@@ -4,10 +4,16 @@ use std::io::Write as _;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::Stand;
 use system_tests::api::{Answer, answer};
+use system_tests::{Shape, Stand};
 
 use crate::{event, with};
+
+on_both_shapes! {
+    every_bad_body_gets_its_documented_problem_and_the_process_lives_on
+    a_webhook_that_gets_garbage_says_so_and_lives_on
+    wrong_keys_wrong_paths_and_wrong_parameters_get_their_problem
+}
 
 const JSON: &str = "application/json";
 
@@ -132,10 +138,9 @@ async fn send(stand: &Stand, case: &Case) -> Answer {
     answer(request).await.unwrap_or_else(|cause| panic!("{}: {cause:#}", case.name))
 }
 
-#[tokio::test]
-async fn every_bad_body_gets_its_documented_problem_and_the_process_lives_on() {
-    let mut stand = Stand::new().await.unwrap();
-    let pid = stand.letopis.pid();
+async fn every_bad_body_gets_its_documented_problem_and_the_process_lives_on(shape: Shape) {
+    let mut stand = Stand::new(shape).await.unwrap();
+    let pids = stand.letopis.pids();
     let cases = unreadable().into_iter().chain(too_large()).chain(invalid_events());
     let mut failures = Vec::new();
     for case in cases {
@@ -159,12 +164,11 @@ async fn every_bad_body_gets_its_documented_problem_and_the_process_lives_on() {
     stand.accept(&event("after")).await.unwrap();
     let books = stand.settled().await.unwrap();
     assert_eq!(books["accepted"], 1);
-    assert!(stand.letopis.is_running() && stand.letopis.pid() == pid);
+    assert!(stand.letopis.is_running() && stand.letopis.pids() == pids);
 }
 
-#[tokio::test]
-async fn a_webhook_that_gets_garbage_says_so_and_lives_on() {
-    let mut stand = Stand::new().await.unwrap();
+async fn a_webhook_that_gets_garbage_says_so_and_lives_on(shape: Shape) {
+    let mut stand = Stand::new(shape).await.unwrap();
     for case in unreadable().iter().filter(|case| case.content_type == JSON && case.name != "an empty batch")
     {
         let request = stand.api.request(Method::POST, &stand.keys.telegram.path).body(case.body.clone());
@@ -181,9 +185,8 @@ async fn a_webhook_that_gets_garbage_says_so_and_lives_on() {
     assert!(stand.letopis.is_running());
 }
 
-#[tokio::test]
-async fn wrong_keys_wrong_paths_and_wrong_parameters_get_their_problem() {
-    let stand = Stand::new().await.unwrap();
+async fn wrong_keys_wrong_paths_and_wrong_parameters_get_their_problem(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let read = &stand.keys.read;
     let bare = answer(stand.api.request(Method::POST, "/v1/events").json(&event("s"))).await.unwrap();
     assert_eq!((bare.status, &bare.body["type"]), (401, &json!("/problems/unauthorized")));

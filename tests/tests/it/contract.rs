@@ -2,10 +2,16 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::Stand;
 use system_tests::api::{Answer, answer, escape};
+use system_tests::{Shape, Stand};
 
 use crate::{event, telegram_message, with};
+
+on_both_shapes! {
+    what_is_read_fits_the_document
+    what_is_sent_is_answered_as_documented
+    the_documented_event_is_the_one_that_is_taken
+}
 
 /// Checks an answer against the document: the status must be listed, the body must fit its schema.
 fn check(document: &Value, path: &str, method: &str, answer: &Answer) {
@@ -40,8 +46,8 @@ fn token(text: &str) -> String {
 }
 
 /// A server that knows a session with everything an event can have, a lead, and a quarantined delivery.
-async fn stand() -> Stand {
-    let stand = Stand::new().await.unwrap();
+async fn stand(shape: Shape) -> Stand {
+    let stand = Stand::new(shape).await.unwrap();
     let rich = json!({
         "actor": "assistant", "action": "book", "intent": "booking", "crm_lead_id": "BX-5",
         "scenario": {"id": "booking", "version": "3.1"}, "confidence": 0.9, "response_time_ms": 800,
@@ -58,9 +64,8 @@ async fn stand() -> Stand {
     stand
 }
 
-#[tokio::test]
-async fn what_is_read_fits_the_document() {
-    let stand = stand().await;
+async fn what_is_read_fits_the_document(shape: Shape) {
+    let stand = stand(shape).await;
     let (api, keys) = (&stand.api, &stand.keys);
     let document = api.get("", "/openapi.json").await.unwrap().body;
     assert_eq!(document["openapi"], "3.1.0");
@@ -86,9 +91,8 @@ async fn what_is_read_fits_the_document() {
     check(&document, "/v1/sessions/lookup", "post", &lookup);
 }
 
-#[tokio::test]
-async fn what_is_sent_is_answered_as_documented() {
-    let stand = stand().await;
+async fn what_is_sent_is_answered_as_documented(shape: Shape) {
+    let stand = stand(shape).await;
     let (api, keys) = (&stand.api, &stand.keys);
     let document = api.get("", "/openapi.json").await.unwrap().body;
     let bodies = [
@@ -114,9 +118,8 @@ async fn what_is_sent_is_answered_as_documented() {
     check(&document, "/v1/hooks/{source}", "post", &bare);
 }
 
-#[tokio::test]
-async fn the_documented_event_is_the_one_that_is_taken() {
-    let stand = stand().await;
+async fn the_documented_event_is_the_one_that_is_taken(shape: Shape) {
+    let stand = stand(shape).await;
     let document = stand.api.get("", "/openapi.json").await.unwrap().body;
     let content = &document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"];
     let mut examples: Vec<Value> = content.get("example").cloned().into_iter().collect();

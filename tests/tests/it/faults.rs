@@ -6,12 +6,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use system_tests::faults::{self, Plan};
-use system_tests::{Stand, events};
+use system_tests::{Letopis, Options, Shape, Stand, events};
 use tokio::task::JoinSet;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_acknowledged_event_is_lost_and_none_is_extra_when_the_process_is_killed_under_load() {
-    let mut stand = Stand::new().await.unwrap();
+on_both_shapes! {
+    no_acknowledged_event_is_lost_and_none_is_extra_when_all_is_killed_under_load
+    a_graceful_stop_under_load_ends_well_and_loses_nothing
+}
+
+async fn no_acknowledged_event_is_lost_and_none_is_extra_when_all_is_killed_under_load(shape: Shape) {
+    let mut stand = Stand::with(Options::of(shape).replicated(2)).await.unwrap();
     let plan = Plan { events: 10_000, sessions: 200, kills: 3, connections: 32, seed: 7 };
     let outcome = faults::run(&mut stand, plan).await.unwrap();
     assert!(outcome.is_good(), "{outcome:?}");
@@ -20,9 +24,8 @@ async fn no_acknowledged_event_is_lost_and_none_is_extra_when_the_process_is_kil
     assert!(reconciled.status.success(), "{reconciled:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_graceful_stop_under_load_ends_well_and_loses_nothing() {
-    let mut stand = Stand::new().await.unwrap();
+async fn a_graceful_stop_under_load_ends_well_and_loses_nothing(shape: Shape) {
+    let mut stand = Stand::with(Options::of(shape).replicated(2)).await.unwrap();
     let next = Arc::new(AtomicU32::new(0));
     let mut senders = JoinSet::new();
     for _ in 0..16 {
@@ -42,8 +45,7 @@ async fn a_graceful_stop_under_load_ends_well_and_loses_nothing() {
     while next.load(Ordering::Relaxed) < 1000 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let status = stand.letopis.stop().await.unwrap();
-    assert!(status.success(), "{status}");
+    stand.letopis.stop().await.unwrap();
     let acknowledged: HashSet<String> = senders.join_all().await.into_iter().flatten().collect();
     assert!(acknowledged.len() > 500, "{}", acknowledged.len());
 
@@ -62,10 +64,11 @@ async fn a_graceful_stop_under_load_ends_well_and_loses_nothing() {
     assert_eq!(found.difference(&sent).count(), 0);
 }
 
+/// Of the one box only: a cluster is made of processes that share their stores.
 #[tokio::test]
 async fn a_second_server_on_the_same_folder_is_refused() {
-    let stand = Stand::new().await.unwrap();
-    let second = system_tests::Letopis::start(&stand.data(), &stand.logs(), &stand.options).await;
+    let stand = Stand::new(Shape::OneBox).await.unwrap();
+    let second = Letopis::start(stand.recipes().unwrap(), stand.logs()).await;
     let cause = format!("{:#}", second.err().unwrap());
     assert!(cause.contains("ended before it was ready"), "{cause}");
 }

@@ -1,16 +1,21 @@
 //! Telegram's own webhook.
 
 use serde_json::json;
-use system_tests::Stand;
 use system_tests::api::Hook;
+use system_tests::{Shape, Stand};
 
 use crate::{event, telegram_message, with};
 
+on_both_shapes! {
+    the_clients_words_from_telegram_and_the_bots_own_report_are_one_conversation
+    an_update_telegram_delivers_twice_is_one_event
+    a_wrong_secret_a_missing_one_and_an_unknown_source_open_nothing
+}
+
 const CHAT: i64 = 5_551_112_233;
 
-#[tokio::test]
-async fn the_clients_words_from_telegram_and_the_bots_own_report_are_one_conversation() {
-    let stand = Stand::new().await.unwrap();
+async fn the_clients_words_from_telegram_and_the_bots_own_report_are_one_conversation(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let hook = &stand.keys.telegram;
     let sent = stand.api.telegram(hook, &telegram_message(1, CHAT, "Хочу записаться")).await.unwrap();
     assert_eq!((sent.status, sent.body), (200, json!({})));
@@ -43,9 +48,8 @@ async fn the_clients_words_from_telegram_and_the_bots_own_report_are_one_convers
     assert!(session.to_string().contains("Хочу записаться"));
 }
 
-#[tokio::test]
-async fn an_update_telegram_delivers_twice_is_one_event() {
-    let stand = Stand::new().await.unwrap();
+async fn an_update_telegram_delivers_twice_is_one_event(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     for _ in 0..3 {
         let update = telegram_message(7, CHAT, "Здравствуйте");
         assert_eq!(stand.api.telegram(&stand.keys.telegram, &update).await.unwrap().status, 200);
@@ -54,9 +58,8 @@ async fn an_update_telegram_delivers_twice_is_one_event() {
     assert_eq!((&books["stored"], &books["duplicate"]), (&json!(1), &json!(2)));
 }
 
-#[tokio::test]
-async fn a_wrong_secret_a_missing_one_and_an_unknown_source_open_nothing() {
-    let stand = Stand::new().await.unwrap();
+async fn a_wrong_secret_a_missing_one_and_an_unknown_source_open_nothing(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let update = telegram_message(1, CHAT, "x");
     let wrong = Hook { secret: "wrong".into(), ..stand.keys.telegram.clone() };
     assert_eq!(stand.api.telegram(&wrong, &update).await.unwrap().status, 401);

@@ -1,18 +1,45 @@
-//! What the whole promises, tried on the real process through its port and its command line.
+//! What the whole promises, tried on the real processes through their ports and their command line, on both shapes.
+//!
+//! A scenario is a function of the shape; [`on_both_shapes`] makes two tests of it, `<scenario>::one_box` and
+//! `<scenario>::cluster`, so that a failure says which shape has it. What makes sense on one shape only says why.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+/// Two tests of each scenario, one a shape.
+macro_rules! on_both_shapes {
+    ($($scenario:ident)*) => { $(
+        mod $scenario {
+            use system_tests::Shape;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn one_box() {
+                super::$scenario(Shape::OneBox).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn cluster() {
+                super::$scenario(Shape::Cluster).await;
+            }
+        }
+    )* };
+}
+
+mod answers;
 mod arrival;
 mod bad_input;
 mod contract;
 mod faults;
+mod harness;
 mod hooks;
 mod limits;
 mod modesty;
 mod order;
 mod personal_data;
 mod quarantine;
+mod releases;
 mod sameness;
+mod shapes;
 mod signing;
+mod trials;
 mod truth;
 mod walls;
 

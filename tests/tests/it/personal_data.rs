@@ -1,14 +1,22 @@
 //! Who the clients are is nowhere in the clear: not in a file, not in a log, not in a metric.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use anyhow::ensure;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use system_tests::{Options, Stand};
+use system_tests::api::eventually;
+use system_tests::{Engine, Options, OwnEngines, Shape, Site, Stand};
 
 use crate::{event, telegram_message, with};
+
+on_both_shapes! {
+    markers_planted_everywhere_are_found_in_no_file_engine_log_or_metric
+}
 
 const PHONE: &str = "79990007654";
 const EMAIL: &str = "zinaida.marker@example.org";
@@ -44,29 +52,38 @@ fn forms(marker: &str) -> Vec<Vec<u8>> {
 
 /// Where any form of any marker occurs.
 fn leaks(places: &[(String, Vec<u8>)]) -> Vec<String> {
-    let mut found = Vec::new();
-    for marker in MARKERS {
-        for form in forms(marker) {
-            for (place, content) in places {
-                if content.windows(form.len()).any(|window| window == form) {
-                    found.push(format!("{marker:?} as {:?} in {place}", String::from_utf8_lossy(&form)));
+    let sought: Vec<(&str, Vec<u8>)> =
+        MARKERS.iter().flat_map(|marker| forms(marker).into_iter().map(|form| (*marker, form))).collect();
+    // Engines keep many megabytes: only where the first two bytes are those of a form is there more to look at.
+    let mut beginning: Vec<Vec<usize>> = vec![Vec::new(); 1 << 16];
+    for (number, (_, form)) in sought.iter().enumerate() {
+        beginning[usize::from(u16::from_be_bytes([form[0], form[1]]))].push(number);
+    }
+    let mut found = BTreeSet::new();
+    for (place, content) in places {
+        for (at, two) in content.windows(2).enumerate() {
+            for &number in &beginning[usize::from(u16::from_be_bytes([two[0], two[1]]))] {
+                let (marker, form) = &sought[number];
+                if content[at..].starts_with(form) {
+                    found.insert(format!("{marker:?} as {:?} in {place}", String::from_utf8_lossy(form)));
                 }
             }
         }
     }
-    found
+    found.into_iter().collect()
 }
 
+/// Every file below a folder. Of a running engine some come and go.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push((path.display().to_string(), fs::read(path).unwrap()));
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if let (true, Ok(content)) = (kind.is_file(), fs::read(entry.path())) {
+                found.push((entry.path().display().to_string(), content));
             }
         }
     }
@@ -110,9 +127,36 @@ fn telling_updates() -> Vec<Value> {
     vec![message, shared, unreadable]
 }
 
-#[tokio::test]
-async fn markers_planted_everywhere_are_found_in_no_file_log_or_metric() {
-    let mut stand = Stand::with(Options::default().with("LETOPIS__LOG__LEVEL", "debug")).await.unwrap();
+/// A cluster has engines of its own here: what lies in their files is looked through, too, and is of this test alone.
+async fn markers_planted_everywhere_are_found_in_no_file_engine_log_or_metric(shape: Shape) {
+    let options = Options::of(shape).with("LETOPIS__LOG__LEVEL", "debug");
+    let engines = match shape {
+        Shape::OneBox => None,
+        Shape::Cluster => Some(OwnEngines::start().await.unwrap()),
+    };
+    let addresses = engines.as_ref().map(OwnEngines::addresses);
+    let mut stand = Stand::with(Options { engines: addresses, ..options }).await.unwrap();
+    let refusal = plant(&stand).await;
+
+    let mut places = vec![
+        ("a refusal".to_owned(), refusal.into_bytes()),
+        ("metrics".to_owned(), stand.api.metrics().await.unwrap().into_bytes()),
+        ("printed".to_owned(), stand.letopis.printed().unwrap()),
+    ];
+    places.extend(kept(&stand, engines.as_ref()).await);
+    assert_eq!(leaks(&places), Vec::<String>::new());
+    stand.letopis.stop().await.unwrap();
+    if let Some(engines) = &engines {
+        for engine in Engine::ALL {
+            engines.stop(engine).await.unwrap();
+        }
+        assert_eq!(leaks(&files(engines.folder())), Vec::<String>::new());
+    }
+    assert_eq!(leaks(&files(stand.folder.path())), Vec::<String>::new());
+}
+
+/// Sends the markers through every door; gives what a refused event was answered.
+async fn plant(stand: &Stand) -> String {
     for event in telling_events() {
         stand.accept(&event).await.unwrap();
     }
@@ -127,19 +171,42 @@ async fn markers_planted_everywhere_are_found_in_no_file_log_or_metric() {
     for typed in [PHONE, EMAIL, MESSENGER, "5923456789"] {
         assert!(stand.api.lookup(&stand.keys.read, typed).await.unwrap().is_some(), "{typed} is not found");
     }
+    refused.body.to_string()
+}
 
-    let metrics = stand.api.metrics().await.unwrap();
+/// What a cluster keeps in its engines, once analytics, which nobody waits for, has the events too.
+async fn analytics_settled(site: &Site) -> Vec<(String, Vec<u8>)> {
+    eventually(Duration::from_secs(20), || async {
+        let content = site.content().await?;
+        let of_analytics = content.iter().filter(|(place, _)| place.starts_with("ClickHouse"));
+        let mut holding =
+            of_analytics.filter(|(_, content)| content.windows(6).any(|some| some == b"told-1"));
+        ensure!(holding.next().is_some(), "analytics holds no event yet");
+        Ok(content)
+    })
+    .await
+    .unwrap()
+}
+
+/// Everything a running system keeps, as files and as engines show it.
+async fn kept(stand: &Stand, engines: Option<&OwnEngines>) -> Vec<(String, Vec<u8>)> {
     let mut places = files(stand.folder.path());
-    assert!(
-        places.iter().any(|(place, _)| place.ends_with("-wal")),
-        "the server still runs, with its journals"
-    );
-    places.push(("metrics".to_owned(), metrics.into_bytes()));
-    places.push(("a refusal".to_owned(), refused.body.to_string().into_bytes()));
-    places.push(("printed".to_owned(), stand.letopis.printed().unwrap()));
-    assert_eq!(leaks(&places), Vec::<String>::new());
-    assert!(stand.letopis.stop().await.unwrap().success());
-    assert_eq!(leaks(&files(stand.folder.path())), Vec::<String>::new());
+    let (Some(engines), Some(site)) = (engines, &stand.site) else {
+        let has_journals = places.iter().any(|(place, _)| place.ends_with("-wal"));
+        assert!(has_journals, "the server still runs, with its journals");
+        return places;
+    };
+    let content = analytics_settled(site).await;
+    // Reading must have read: what is no secret is there.
+    for (engine, known) in [("Redis: names", "{p0}:raw"), ("PostgreSQL", "told-1"), ("ClickHouse", "told-1")]
+    {
+        let mut those = content.iter().filter(|(place, _)| place.starts_with(engine));
+        let holds = |content: &[u8]| content.windows(known.len()).any(|window| window == known.as_bytes());
+        assert!(those.any(|(_, content)| holds(content)), "{engine} does not show {known}");
+    }
+    places.extend(content);
+    places.extend(files(engines.folder()));
+    places
 }
 
 #[test]

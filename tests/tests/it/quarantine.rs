@@ -4,16 +4,22 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use serde_json::{Value, json};
-use system_tests::Stand;
 use system_tests::api::eventually;
+use system_tests::{Shape, Stand};
+
+on_both_shapes! {
+    an_entry_is_listed_with_its_reason_by_api_and_command_line_and_shows_nothing_personal
+    only_a_person_who_asks_for_it_is_shown_the_body
+    a_replayed_entry_that_still_cannot_be_read_comes_back_with_its_times_kept
+}
 
 /// An update whose message has no chat: JSON, so the door takes it; no message of Telegram's.
 fn unreadable() -> Value {
     json!({"update_id": 5, "message": {"message_id": 1, "date": 1_772_355_600, "text": "Номер +79990000077"}})
 }
 
-async fn stand_with_one_entry() -> (Stand, Value) {
-    let stand = Stand::new().await.unwrap();
+async fn stand_with_one_entry(shape: Shape) -> (Stand, Value) {
+    let stand = Stand::new(shape).await.unwrap();
     let sent = stand.api.telegram(&stand.keys.telegram, &unreadable()).await.unwrap();
     assert_eq!(sent.status, 200);
     let books = stand.settled().await.unwrap();
@@ -23,9 +29,8 @@ async fn stand_with_one_entry() -> (Stand, Value) {
     (stand, entry)
 }
 
-#[tokio::test]
-async fn an_entry_is_listed_with_its_reason_by_api_and_command_line_and_shows_nothing_personal() {
-    let (stand, entry) = stand_with_one_entry().await;
+async fn an_entry_is_listed_with_its_reason_by_api_and_command_line_and_shows_nothing_personal(shape: Shape) {
+    let (stand, entry) = stand_with_one_entry(shape).await;
     assert_eq!(
         (&entry["stage"], &entry["state"], &entry["replays"]),
         (&json!("normalize"), &json!("open"), &json!(0))
@@ -40,9 +45,8 @@ async fn an_entry_is_listed_with_its_reason_by_api_and_command_line_and_shows_no
     assert!(!listed.to_string().contains("9990000077"), "{listed}");
 }
 
-#[tokio::test]
-async fn only_a_person_who_asks_for_it_is_shown_the_body() {
-    let (stand, entry) = stand_with_one_entry().await;
+async fn only_a_person_who_asks_for_it_is_shown_the_body(shape: Shape) {
+    let (stand, entry) = stand_with_one_entry(shape).await;
     let receipt = entry["receipt"].as_str().unwrap();
     let shown = stand.cli.run(&["quarantine", "show", "--tenant", "salon", receipt]).await.unwrap();
     assert!(shown.status.success() && !String::from_utf8_lossy(&shown.stdout).contains("9990000077"));
@@ -51,9 +55,8 @@ async fn only_a_person_who_asks_for_it_is_shown_the_body() {
     assert!(String::from_utf8_lossy(&opened.stdout).contains("+79990000077"));
 }
 
-#[tokio::test]
-async fn a_replayed_entry_that_still_cannot_be_read_comes_back_with_its_times_kept() {
-    let (stand, entry) = stand_with_one_entry().await;
+async fn a_replayed_entry_that_still_cannot_be_read_comes_back_with_its_times_kept(shape: Shape) {
+    let (stand, entry) = stand_with_one_entry(shape).await;
     let path = format!("/v1/quarantine/{}/replay?stage=normalize", entry["receipt"].as_str().unwrap());
     assert_eq!(stand.api.post(&stand.keys.read, &path, &json!({})).await.unwrap().status, 403);
     let replayed = stand.api.post(&stand.keys.admin, &path, &json!({})).await.unwrap();

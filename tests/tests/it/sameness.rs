@@ -2,19 +2,25 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use system_tests::Stand;
 use system_tests::api::{Answer, answer};
+use system_tests::{Shape, Stand};
 
 use crate::{event, with};
+
+on_both_shapes! {
+    a_request_repeated_with_its_idempotency_key_gets_the_first_answer_also_after_a_crash
+    an_idempotency_key_with_another_body_is_a_conflict
+    an_event_sent_again_is_one_event_with_or_without_an_id
+    a_second_content_under_one_id_waits_in_quarantine_and_never_covers_the_first
+}
 
 async fn send_with_key(stand: &Stand, key: &str, body: &Value) -> Answer {
     let request = stand.api.request(Method::POST, "/v1/events").bearer_auth(&stand.keys.ingest);
     answer(request.header("Idempotency-Key", key).json(body)).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_request_repeated_with_its_idempotency_key_gets_the_first_answer_also_after_a_crash() {
-    let mut stand = Stand::new().await.unwrap();
+async fn a_request_repeated_with_its_idempotency_key_gets_the_first_answer_also_after_a_crash(shape: Shape) {
+    let mut stand = Stand::new(shape).await.unwrap();
     let first = send_with_key(&stand, "order-1", &event("s")).await;
     let second = send_with_key(&stand, "order-1", &event("s")).await;
     assert_eq!((first.status, &first.body), (second.status, &second.body));
@@ -25,9 +31,8 @@ async fn a_request_repeated_with_its_idempotency_key_gets_the_first_answer_also_
     assert_eq!((&books["accepted"], &books["stored"]), (&json!(1), &json!(1)));
 }
 
-#[tokio::test]
-async fn an_idempotency_key_with_another_body_is_a_conflict() {
-    let stand = Stand::new().await.unwrap();
+async fn an_idempotency_key_with_another_body_is_a_conflict(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     assert_eq!(send_with_key(&stand, "order-1", &event("one")).await.status, 202);
     let second = send_with_key(&stand, "order-1", &event("two")).await;
     assert_eq!((second.status, &second.body["type"]), (409, &json!("/problems/idempotency-conflict")));
@@ -35,9 +40,8 @@ async fn an_idempotency_key_with_another_body_is_a_conflict() {
     assert!(stand.api.session(&stand.keys.read, "two").await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn an_event_sent_again_is_one_event_with_or_without_an_id() {
-    let stand = Stand::new().await.unwrap();
+async fn an_event_sent_again_is_one_event_with_or_without_an_id(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let named = with(event("s"), json!({"event_id": "0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d"}));
     let unnamed = with(event("s"), json!({"action": "fallback"}));
     let mut ids = Vec::new();
@@ -51,9 +55,8 @@ async fn an_event_sent_again_is_one_event_with_or_without_an_id() {
     assert_eq!(session["events"].as_array().unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_second_content_under_one_id_waits_in_quarantine_and_never_covers_the_first() {
-    let stand = Stand::new().await.unwrap();
+async fn a_second_content_under_one_id_waits_in_quarantine_and_never_covers_the_first(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let id = json!({"event_id": "0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d"});
     stand.accept(&with(event("s"), id.clone())).await.unwrap();
     stand.settled().await.unwrap();

@@ -6,10 +6,15 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use system_tests::Stand;
 use system_tests::api::{Answer, answer};
+use system_tests::{Shape, Stand};
 
 use crate::{event, now};
+
+on_both_shapes! {
+    a_signed_request_is_taken_and_repeating_it_changes_nothing
+    an_old_signature_and_one_over_other_bytes_are_refused
+}
 
 fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> String {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
@@ -30,9 +35,8 @@ fn seconds() -> i64 {
     now().unix_micros() / 1_000_000
 }
 
-#[tokio::test]
-async fn a_signed_request_is_taken_and_repeating_it_changes_nothing() {
-    let stand = Stand::new().await.unwrap();
+async fn a_signed_request_is_taken_and_repeating_it_changes_nothing(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let (at, body) = (seconds(), event("signed"));
     let first = send(&stand, "msg_1", at, &body, &body).await;
     assert_eq!(first.status, 202, "{first:?}");
@@ -42,9 +46,8 @@ async fn a_signed_request_is_taken_and_repeating_it_changes_nothing() {
     assert_eq!(books["accepted"], 1);
 }
 
-#[tokio::test]
-async fn an_old_signature_and_one_over_other_bytes_are_refused() {
-    let stand = Stand::new().await.unwrap();
+async fn an_old_signature_and_one_over_other_bytes_are_refused(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
     let body = event("signed");
     for at in [seconds() - 3600, seconds() + 3600] {
         let replayed = send(&stand, "msg_1", at, &body, &body).await;

@@ -8,18 +8,21 @@ use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 use simulator::{Door, Salon, SalonConfig, SessionTruth, Truth};
 use system_tests::api::{Api, eventually};
-use system_tests::{Keys, Stand};
+use system_tests::{Keys, Shape, Stand};
 use tokio::task::JoinSet;
+
+on_both_shapes! {
+    after_ninety_days_the_overview_and_every_session_equal_the_salons_truth
+}
 
 const BATCH: usize = 500;
 const CONNECTIONS: usize = 16;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_ninety_days_the_overview_and_every_session_equal_the_salons_truth() {
+async fn after_ninety_days_the_overview_and_every_session_equal_the_salons_truth(shape: Shape) {
     let start = Timestamp::parse("2026-03-01T00:00:00+03:00").unwrap();
     let salon = Salon::new(SalonConfig::new(42, start, 90));
     let truth = salon.truth();
-    let stand = Stand::new().await.unwrap();
+    let stand = Stand::new(shape).await.unwrap();
     play(&stand, &salon).await;
     let books = stand.settled().await.unwrap();
     assert_eq!((&books["stored"], &books["quarantined"]), (&json!(truth.events), &json!(0)));

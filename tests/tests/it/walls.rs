@@ -5,10 +5,18 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use system_tests::api::{Hook, answer, escape};
-use system_tests::stand::{House, add_tenant};
-use system_tests::{Keys, Options, Stand};
+use system_tests::stand::add_tenant;
+use system_tests::{House, Keys, Options, Shape, Stand};
 
 use crate::{event, telegram_message, with};
+
+on_both_shapes! {
+    no_read_path_shows_another_tenants_data
+    no_write_path_reaches_another_tenants_data
+    one_session_id_and_one_event_id_in_two_tenants_are_two_of_each
+    the_secret_of_one_tenants_webhook_does_not_open_anothers
+    the_same_person_has_another_pseudonym_at_every_tenant
+}
 
 const MARK: &str = "тайна-салона";
 const LEAD: &str = "BX-77001";
@@ -21,8 +29,8 @@ struct Walls {
     receipt: String,
 }
 
-async fn walls() -> Walls {
-    let house = House::new(Options::default()).await.unwrap();
+async fn walls(shape: Shape) -> Walls {
+    let house = House::new(Options::of(shape)).await.unwrap();
     let rival = add_tenant(&house.cli, "rival").await.unwrap();
     let stand = house.open().await.unwrap();
     let more = json!({"assistant_response": MARK, "crm_lead_id": LEAD, "appointment": {"id": "rec-1"}});
@@ -59,9 +67,8 @@ impl Walls {
     }
 }
 
-#[tokio::test]
-async fn no_read_path_shows_another_tenants_data() {
-    let walls = walls().await;
+async fn no_read_path_shows_another_tenants_data(shape: Shape) {
+    let walls = walls(shape).await;
     let document = walls.stand.api.get("", "/openapi.json").await.unwrap().body;
     let mut tried = 0;
     for (pattern, operations) in document["paths"].as_object().unwrap() {
@@ -89,9 +96,8 @@ async fn no_read_path_shows_another_tenants_data() {
     assert!(tried >= 6, "only {tried} read paths in the document");
 }
 
-#[tokio::test]
-async fn no_write_path_reaches_another_tenants_data() {
-    let walls = walls().await;
+async fn no_write_path_reaches_another_tenants_data(shape: Shape) {
+    let walls = walls(shape).await;
     let before = walls.stand.settled().await.unwrap();
     let document = walls.stand.api.get("", "/openapi.json").await.unwrap().body;
     let mut tried = 0;
@@ -116,9 +122,8 @@ async fn no_write_path_reaches_another_tenants_data() {
     assert_eq!(walls.stand.settled().await.unwrap(), before);
 }
 
-#[tokio::test]
-async fn one_session_id_and_one_event_id_in_two_tenants_are_two_of_each() {
-    let walls = walls().await;
+async fn one_session_id_and_one_event_id_in_two_tenants_are_two_of_each(shape: Shape) {
+    let walls = walls(shape).await;
     let api = &walls.stand.api;
     let id = json!({"event_id": "0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d"});
     walls.stand.accept(&with(event("shared"), id.clone())).await.unwrap();
@@ -133,9 +138,8 @@ async fn one_session_id_and_one_event_id_in_two_tenants_are_two_of_each() {
     assert!(theirs.contains("Совсем другое") && !theirs.contains("Добрый день!"));
 }
 
-#[tokio::test]
-async fn the_secret_of_one_tenants_webhook_does_not_open_anothers() {
-    let walls = walls().await;
+async fn the_secret_of_one_tenants_webhook_does_not_open_anothers(shape: Shape) {
+    let walls = walls(shape).await;
     let crossed = Hook { secret: walls.rival.telegram.secret.clone(), ..walls.stand.keys.telegram.clone() };
     let sent = walls.stand.api.telegram(&crossed, &telegram_message(9, 5_551, "x")).await.unwrap();
     assert_eq!(sent.status, 401, "{sent:?}");
@@ -145,9 +149,8 @@ async fn the_secret_of_one_tenants_webhook_does_not_open_anothers() {
     assert!(walls.stand.api.lookup(&walls.stand.keys.read, "crossed").await.unwrap().is_none(), "{named:?}");
 }
 
-#[tokio::test]
-async fn the_same_person_has_another_pseudonym_at_every_tenant() {
-    let walls = walls().await;
+async fn the_same_person_has_another_pseudonym_at_every_tenant(shape: Shape) {
+    let walls = walls(shape).await;
     let chat = telegram_message(10, 5_551_112_233, "Здравствуйте");
     for hook in [&walls.stand.keys.telegram, &walls.rival.telegram] {
         assert_eq!(walls.stand.api.telegram(hook, &chat).await.unwrap().status, 200);
