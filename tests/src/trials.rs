@@ -5,6 +5,7 @@
 //! ```text
 //! Scene     a cluster with two processes of every service, on engines of its own that may be killed and frozen
 //! Load      senders that send each event until it is taken; opened, paused and stopped by the trial
+//! Phases    a load and the table of what came of it, phase by phase
 //! told      the events of a trial, and what analytics must make of them
 //! Verdict   what became of them: lost and extra in both stores, the books, how long they took to settle
 //! Report    what is printed: what was done, what came of it, which promises were broken
@@ -19,6 +20,7 @@ pub mod hung;
 pub mod kill_matrix;
 pub mod load;
 pub mod outage;
+mod phases;
 pub mod read_back;
 pub mod redis_full;
 pub mod report;

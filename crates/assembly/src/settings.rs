@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use ports::bus::company;
 use serde::Deserialize;
 
 /// `[http]`: the port for senders and readers.
@@ -55,12 +56,29 @@ pub struct Retention {
     pub rollups: Duration,
 }
 
-impl Retention {
-    /// Fails when events would outlive what is made of them.
-    pub fn validate(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(self.events <= self.rollups, "retention.events must not exceed retention.rollups");
-        Ok(())
-    }
+/// Fails when settings that every shape has contradict each other.
+pub fn validate(
+    ingest: &ingest_gateway::Config,
+    claim_ttl: Duration,
+    consumer: &Consumer,
+    retention: &Retention,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        ingest.max_event_bytes <= ingest.max_decompressed_bytes,
+        "ingest.max_event_bytes must not exceed ingest.max_decompressed_bytes"
+    );
+    anyhow::ensure!(claim_ttl >= Duration::from_secs(1), "bus.claim_ttl must be at least 1s");
+    // Before that a message that kills its handler has company, which would be given up with it.
+    anyhow::ensure!(
+        company(consumer.max_attempts.get()) == 1,
+        "consumer.max_attempts must be at least 4: only from its fourth delivery on is a message alone"
+    );
+    // What is made of events must not be gone before them.
+    anyhow::ensure!(
+        retention.events <= retention.rollups,
+        "retention.events must not exceed retention.rollups"
+    );
+    Ok(())
 }
 
 impl From<&Retention> for domain::retention::Retention {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ports::bus::{Delivery, Group, Partition, Subscription, Topic};
+use ports::bus::{Delivery, Group, Partition, Subscription, Topic, company};
 use redis::{Cmd, Value};
 
 use crate::bus::Shared;
@@ -15,9 +15,6 @@ use crate::tag::Tag;
 /// Bytes of payload that one claim hands out; a larger message is handed out by itself. What a claim hands out is held
 /// in memory, here and by whoever claimed, so messages alone are no measure.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-
-/// Deliveries of a message that may come in company. The script knows the same number.
-const IN_COMPANY: u32 = 2;
 
 /// Where the next claim of each group begins, so that no partition is always the last.
 pub(crate) struct Turns([AtomicUsize; Topic::ALL.len() * Group::ALL.len()]);
@@ -56,23 +53,25 @@ pub(crate) async fn claim(shared: &Shared, sub: &Subscription, max: usize) -> Re
 
 struct Taken {
     deliveries: Vec<Delivery>,
-    /// Room for so many more.
+    /// Room for so many more: beside what is handed out again, for few.
     messages: usize,
     bytes: usize,
 }
 
 impl Taken {
     fn is_enough(&self) -> bool {
-        let alone = self.deliveries.iter().any(|delivery| delivery.attempt > IN_COMPANY);
-        self.messages == 0 || self.bytes == 0 || alone
+        self.messages == 0 || self.bytes == 0
     }
 
     fn add(&mut self, deliveries: Vec<Delivery>) {
-        for delivery in &deliveries {
-            self.messages = self.messages.saturating_sub(1);
+        for delivery in deliveries {
             self.bytes = self.bytes.saturating_sub(delivery.message.payload.len());
+            self.deliveries.push(delivery);
+            self.messages = self.messages.saturating_sub(1);
         }
-        self.deliveries.extend(deliveries);
+        let smallest = self.deliveries.iter().map(|delivery| company(delivery.attempt)).min();
+        let room = smallest.unwrap_or(usize::MAX).saturating_sub(self.deliveries.len());
+        self.messages = self.messages.min(room);
     }
 }
 
@@ -84,7 +83,12 @@ async fn claim_from(
 ) -> Result<Vec<Delivery>, Failure> {
     let fill = |command: &mut Cmd| {
         command.arg(sub.group.as_str()).arg(consumer(sub));
-        command.arg(taken.messages).arg(taken.bytes).arg(usize::from(taken.deliveries.is_empty()));
+        command
+            .arg(taken.messages)
+            .arg(taken.bytes)
+            .arg(taken.deliveries.len())
+            .arg(company(2))
+            .arg(company(3));
     };
     let answer = shared.server.run(&shared.scripts.claim, &[keys.stream(sub.topic)], fill).await?;
     let partition = Partition::from_index(keys.index());

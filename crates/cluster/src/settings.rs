@@ -58,12 +58,7 @@ impl Settings {
     }
 
     fn validate(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            self.ingest.max_event_bytes <= self.ingest.max_decompressed_bytes,
-            "ingest.max_event_bytes must not exceed ingest.max_decompressed_bytes"
-        );
-        anyhow::ensure!(self.bus.claim_ttl >= Duration::from_secs(1), "bus.claim_ttl must be at least 1s");
-        self.retention.validate()
+        assembly::settings::validate(&self.ingest, self.bus.claim_ttl, &self.consumer, &self.retention)
     }
 }
 

@@ -70,26 +70,15 @@ pub async fn look_after_bus(
 
 /// Ends with an error when the ledger's schema is another release's; waits for as long as it does not answer.
 pub async fn check_ledger(ledger: Arc<PostgresLedger>, leaving: CancellationToken) -> anyhow::Result<()> {
+    use ledger_postgres::SchemaError::{Newer, Unavailable};
     let check = || async {
         match ledger.check_schema().await {
-            Err(ledger_postgres::SchemaError::Unavailable(_)) => None,
-            // Schemas grow first and shrink a release later, so the next release's still fits this one: refused, no
-            // process of this release could be restarted between the migration and its own update.
-            Err(newer @ ledger_postgres::SchemaError::Newer { .. }) => {
-                tracing::warn!(
-                    error = &newer as &dyn std::error::Error,
-                    "a newer release has migrated the ledger"
-                );
-                Some(Ok(()))
-            }
-            checked => Some(checked),
+            Err(Unavailable(_)) => None,
+            Err(newer @ Newer { .. }) => Some(Schema::Newer(newer.into())),
+            checked => Some(Schema::Compared(checked.map_err(Into::into))),
         }
     };
-    if let Some(checked) = answered(check, leaving.clone()).await {
-        checked?;
-        leaving.cancelled().await;
-    }
-    Ok(())
+    hold_to("the ledger", check, leaving).await
 }
 
 /// Ends with an error when the schema of analytics is another release's; waits for as long as it does not answer.
@@ -97,25 +86,44 @@ pub async fn check_analytics(
     analytics: Arc<ClickHouseAnalytics>,
     leaving: CancellationToken,
 ) -> anyhow::Result<()> {
+    use analytics_clickhouse::SchemaError::{Newer, Unavailable};
     let check = || async {
         match analytics.check_schema().await {
-            Err(analytics_clickhouse::SchemaError::Unavailable(_)) => None,
-            // Schemas grow first and shrink a release later, so the next release's still fits this one: refused, no
-            // process of this release could be restarted between the migration and its own update.
-            Err(newer @ analytics_clickhouse::SchemaError::Newer { .. }) => {
-                tracing::warn!(
-                    error = &newer as &dyn std::error::Error,
-                    "a newer release has migrated analytics"
-                );
-                Some(Ok(()))
-            }
-            checked => Some(checked),
+            Err(Unavailable(_)) => None,
+            Err(newer @ Newer { .. }) => Some(Schema::Newer(newer.into())),
+            checked => Some(Schema::Compared(checked.map_err(Into::into))),
         }
     };
-    if let Some(checked) = answered(check, leaving.clone()).await {
-        checked?;
-        leaving.cancelled().await;
+    hold_to("analytics", check, leaving).await
+}
+
+/// What a store answers about its schema.
+enum Schema {
+    /// A later release has migrated it.
+    Newer(ports::Cause),
+    /// It is this release's, or there is something to do first.
+    Compared(Result<(), ports::Cause>),
+}
+
+async fn hold_to<F: Future<Output = Option<Schema>>>(
+    store: &'static str,
+    check: impl Fn() -> F,
+    leaving: CancellationToken,
+) -> anyhow::Result<()> {
+    match answered(check, leaving.clone()).await {
+        None => return Ok(()),
+        // Schemas grow first and shrink a release later, so the next release's still fits this one: refused, no
+        // process of this release could be restarted between the migration and its own update.
+        Some(Schema::Newer(newer)) => {
+            tracing::warn!(
+                store,
+                error = &*newer as &dyn std::error::Error,
+                "a newer release has migrated the schema"
+            );
+        }
+        Some(Schema::Compared(compared)) => compared.map_err(anyhow::Error::from_boxed)?,
     }
+    leaving.cancelled().await;
     Ok(())
 }
 

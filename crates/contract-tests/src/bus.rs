@@ -38,7 +38,8 @@ macro_rules! bus_contract {
             a_group_made_known_again_stays_where_it_is
             an_expired_claim_is_delivered_again_as_the_second_attempt
             expired_claims_come_before_new_messages
-            the_third_delivery_comes_alone
+            with_every_delivery_company_is_smaller_and_the_fourth_comes_alone
+            a_new_message_comes_beside_few_that_come_again_and_never_beside_one_alone
             extending_keeps_a_claim_and_counts_no_attempt
             what_is_not_extended_expires_beside_what_is
             extending_what_is_settled_does_nothing);
@@ -50,7 +51,7 @@ macro_rules! bus_contract {
             releasing_twice_takes_one_attempt_back
             releasing_what_is_settled_does_nothing
             many_releases_never_exhaust_a_message
-            a_released_third_delivery_comes_alone_again);
+            a_released_fourth_delivery_comes_alone_again);
         $crate::named_tests!(store, $open, $crate::bus::Port, $crate::bus::settling:
             a_settled_message_is_not_delivered_again
             part_of_a_claim_can_be_settled

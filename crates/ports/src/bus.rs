@@ -23,9 +23,9 @@ use crate::Cause;
 ///   kept before. What one group settles stays for the others; a message is trimmed only once every group of its
 ///   topic has settled it.
 /// - **Attempts** count the deliveries of one message within one group, from 1, and survive the death of the process.
-///   The first two deliveries may come in company; from the third on a message is handed out alone, one a claim, so
-///   that one that kills its handler takes no neighbour with it. A delivery given back with `release` is not counted:
-///   the next one has the same number, in the same company or alone, however often that happens.
+///   With each of them a message comes in smaller [`company`] and from the fourth on alone, one a claim, so that one
+///   that kills its handler takes no neighbour with it. A delivery given back with `release` is not counted: the next
+///   one has the same number, in the same company or alone, however often that happens.
 /// - **Forwarding is atomic**: a settlement's outputs are published if and only if the delivery is settled. Settling a
 ///   delivery that was settled already (its claim had expired and another consumer was faster) publishes nothing.
 /// - **Order** holds per topic and partition, for first deliveries to a group with a single consumer, only.
@@ -67,6 +67,19 @@ pub trait EventBus: Send + Sync {
 
     /// Reads and writes for real, to say whether the bus can be used.
     async fn probe(&self) -> Result<(), BusError>;
+}
+
+/// How many messages a claim may hold, at the most, if one of them is handed out for the `attempt`-th time.
+///
+/// Smaller every time: whether it is a message that kills its handler or the machine that keeps dying, what is lost with
+/// the next death is a fraction of what was lost with the last, and what nobody is to blame for goes on in batches.
+pub const fn company(attempt: u32) -> usize {
+    match attempt {
+        0 | 1 => usize::MAX,
+        2 => 256,
+        3 => 16,
+        _ => 1,
+    }
 }
 
 /// A log of messages.

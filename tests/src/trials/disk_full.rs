@@ -1,15 +1,16 @@
 //! The disk of PostgreSQL fills up: events stay on the bus until there is room.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::ensure;
 use tempfile::TempDir;
 
 use crate::own_engines::{Engine, OwnEngines};
-use crate::trials::report::{Report, Table, seconds};
+use crate::trials::phases::Phases;
+use crate::trials::report::Report;
 use crate::trials::tmpfs::Tmpfs;
-use crate::trials::{Effort, Load, Scene, Setting, Verdict, Victim, scene};
+use crate::trials::{Effort, Load, Scene, Setting, Victim, scene};
 
 /// Events before anything happens.
 const BEFORE: u32 = 500;
@@ -39,45 +40,28 @@ async fn on_disk(setting: &Setting, effort: Effort, folder: TempDir, disk: &Tmpf
 }
 
 async fn fill_and_empty(scene: &mut Scene, effort: Effort, disk: &Tmpfs) -> anyhow::Result<Report> {
-    let mut load = scene.load(effort);
-    load.open_wide();
-    load.reach(BEFORE).await?;
-    let mut table = Table::of(&["phase", "took", "acknowledged", "503", "in the ledger", "in analytics"]);
-    let mut broken = Vec::new();
+    let mut phases = Phases::begin(scene, effort, BEFORE).await?;
 
-    load.phase();
-    let begun = Instant::now();
-    let mut stored = stand_still(scene, &load, disk).await?;
-    row(&mut table, "filling up", begun, &mut load, stored, scene.analysed().await?);
+    phases.next();
+    let mut stored = stand_still(scene, &phases.load, disk).await?;
+    phases.told("filling up", stored, scene.analysed().await?);
 
-    let (begun, before) = (Instant::now(), scene.analysed().await?);
+    let before = scene.analysed().await?;
+    phases.next();
     tokio::time::sleep(effort.lasting).await;
     stored = scene.stored().await.unwrap_or(stored);
     let analysed = scene.analysed().await?;
-    let acknowledged = row(&mut table, "full", begun, &mut load, stored, analysed);
+    let acknowledged = phases.told("full", stored, analysed);
     if acknowledged == 0 || analysed <= before {
-        broken.push(format!(
+        phases.broken.push(format!(
             "the disk full: {acknowledged} acknowledged, analytics from {before} to {analysed}"
         ));
     }
 
-    let begun = Instant::now();
+    phases.next();
     disk.empty()?;
-    let notes = vec![what_postgres_did(scene).await?];
-    let started = Instant::now();
-    scene.ready().await?;
-    row(
-        &mut table,
-        "room again, all ready",
-        begun,
-        &mut load,
-        scene.stored().await?,
-        scene.analysed().await?,
-    );
-    let sent = load.stop().await?;
-    let verdict = Verdict::on(scene, &sent, started).await?;
-    scene.all_run()?;
-    Ok(Report { trial: "disk-full", table, notes, broken, sent, verdict })
+    phases.notes.push(what_postgres_did(scene).await?);
+    phases.end(scene, "disk-full", "room again, all ready").await
 }
 
 /// Fills the disk until the ledger is behind for good; gives how many events it holds, as far as it says so.
@@ -109,17 +93,4 @@ async fn what_postgres_did(scene: &mut Scene) -> anyhow::Result<String> {
         (false, false) => format!("{name} stayed up and went on by itself"),
         _ => format!("{name} had given up and was started again"),
     })
-}
-
-fn row(table: &mut Table, phase: &str, begun: Instant, load: &mut Load, stored: u64, analysed: u64) -> u32 {
-    let (took, seen) = (begun.elapsed(), load.phase());
-    table.add([
-        phase.to_owned(),
-        seconds(took),
-        seen.acknowledged.to_string(),
-        seen.refused.to_string(),
-        stored.to_string(),
-        analysed.to_string(),
-    ]);
-    seen.acknowledged
 }

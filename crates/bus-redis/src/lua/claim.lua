@@ -3,32 +3,42 @@
 -- A claim holds for as long as whoever has it said when he claimed, not whoever comes next: consumers are named
 -- `<claim TTL in ms>/<name>`.
 --
--- KEYS: stream. ARGV: group, consumer, how many, how many bytes, and 1 while this claim has found nothing elsewhere
--- (what comes alone may come then, and one message comes however large it is).
+-- With each delivery a message comes in smaller company: beside one that is handed out for the second or the third time
+-- a claim may hold only so many, and one handed out more often is alone.
+--
+-- KEYS: stream. ARGV: group, consumer, how many, how many bytes, how many this claim has found elsewhere (while there is
+-- nothing, one message comes however large it is), the company on the second delivery, and on the third.
 -- Answers { attempt, id, fields } for each.
 
 local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
-local room, bytes, is_first = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
+local room, bytes, elsewhere = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local companies = { math.huge, tonumber(ARGV[6]), tonumber(ARGV[7]) }
 
--- Deliveries of a message that may come in company.
-local in_company = 2
 -- Messages read at a time: their sizes are known only once they are handed out.
 local most = 8
 
 local taken, largest = {}, 1
+
+local function company(attempt)
+  return companies[attempt] or 1
+end
+
+local function held()
+  return elsewhere + #taken
+end
 
 local function take(entry, attempt)
   taken[#taken + 1] = { attempt, entry[1], entry[2] }
   local size = #entry[2][4]
   largest = math.max(largest, size)
   bytes = bytes - size
-  room = room - 1
+  room = math.min(room - 1, company(attempt) - held())
 end
 
 -- How many to take next: as many as fit if they are no larger than the largest so far.
 local function step()
-  if is_first and #taken == 0 then
-    return 1
+  if held() == 0 then
+    return math.min(1, room)
   end
   if room <= 0 or bytes < largest then
     return 0
@@ -74,26 +84,23 @@ end
 local expired = expired()
 local at = 1
 while at <= #expired do
-  local oldest = expired[at]
-  if oldest[2] >= in_company then
-    if is_first and #taken == 0 then
-      claim({ oldest[1] }, { [oldest[1]] = oldest[2] })
-      return taken
+  local many = step()
+  if many == 0 then
+    return taken
+  end
+  local ids, attempts = {}, {}
+  while at <= #expired and #ids < many do
+    local id, before = expired[at][1], expired[at][2]
+    -- Room beside what is held already; what wants less company than that comes another time.
+    local fit = company(before + 1) - held()
+    if #ids < fit then
+      ids[#ids + 1] = id
+      attempts[id] = before
+      many = math.min(many, fit)
     end
     at = at + 1
-  else
-    local many = step()
-    if many == 0 then
-      return taken
-    end
-    local ids, attempts = {}, {}
-    while at <= #expired and #ids < many do
-      if expired[at][2] < in_company then
-        ids[#ids + 1] = expired[at][1]
-        attempts[expired[at][1]] = expired[at][2]
-      end
-      at = at + 1
-    end
+  end
+  if #ids > 0 then
     claim(ids, attempts)
   end
 end

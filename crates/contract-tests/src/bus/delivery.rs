@@ -1,11 +1,11 @@
 //! Publishing, claiming, expiring.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::timestamp::Timestamp;
-use ports::bus::{Delivery, Group, Message, Origin, Partition, Topic};
+use ports::bus::{Delivery, Group, Message, Origin, Partition, Subscription, Topic, company};
 use ports::clock::{Clock, SystemClock};
 use tokio::time::{Instant, sleep_until};
 
@@ -187,23 +187,48 @@ pub async fn expired_claims_come_before_new_messages(bus: &Port) {
     assert_eq!((texts(&next), next[0].attempt), (vec!["old".to_owned()], 2));
 }
 
-pub async fn the_third_delivery_comes_alone(bus: &Port) {
+pub async fn with_every_delivery_company_is_smaller_and_the_fourth_comes_alone(bus: &Port) {
     ensure(bus, Topic::Raw, &[Group::Normalizer]).await;
-    let sent: Vec<_> = ["a", "b", "c", "d"].map(message).into();
+    let sent: Vec<_> = (0..SENT).map(|n| spread(n, &format!("{n}"))).collect();
     bus.publish(Topic::Raw, sent).await.unwrap();
     let sub = subscription(Topic::Raw, Group::Normalizer, "first", SHORT);
+    let mut largest: BTreeMap<u32, usize> = BTreeMap::new();
     let mut alone = BTreeSet::new();
-    let mut sizes_before = BTreeSet::new();
-    while alone.len() < 4 {
-        let deliveries = claim_some(bus, &sub, 100).await;
-        if deliveries.iter().any(|delivery| delivery.attempt > 2) {
-            assert_eq!(deliveries.len(), 1, "{deliveries:?}");
+    // Settled once it has come alone, or the claims of some would never be the oldest.
+    while alone.len() < usize::from(SENT) {
+        let deliveries = claim_some(bus, &sub, 1000).await;
+        let oldest = deliveries.iter().map(|delivery| delivery.attempt).max().unwrap();
+        assert!(deliveries.len() <= company(oldest), "{} on delivery {oldest}", deliveries.len());
+        let size = largest.entry(oldest).or_default();
+        *size = deliveries.len().max(*size);
+        if oldest == 4 {
             alone.extend(texts(&deliveries));
-        } else {
-            sizes_before.insert(deliveries.len());
+            settle(bus, &sub, &deliveries).await;
         }
     }
-    assert!(sizes_before.contains(&4), "the first delivery came in one claim: {sizes_before:?}");
+    assert_eq!(largest[&1], usize::from(SENT), "the first delivery came in one claim");
+    assert!((2..=256).contains(&largest[&2]), "{largest:?}");
+    assert!((2..=16).contains(&largest[&3]), "{largest:?}");
+}
+
+pub async fn a_new_message_comes_beside_few_that_come_again_and_never_beside_one_alone(bus: &Port) {
+    ensure(bus, Topic::Raw, &[Group::Normalizer]).await;
+    bus.publish(Topic::Raw, vec![message("old")]).await.unwrap();
+    let sub = subscription(Topic::Raw, Group::Normalizer, "first", SHORT);
+    for attempt in 1..=3 {
+        assert_eq!(claim_some(bus, &sub, 1).await[0].attempt, attempt);
+    }
+    bus.publish(Topic::Raw, (0..SENT).map(|n| spread(n, "new")).collect()).await.unwrap();
+    sleep_until(Instant::now() + 4 * SHORT).await;
+    let lasting = Subscription { claim_ttl: LONG, ..second(&sub) };
+    let fourth = claim(bus, &lasting, 1000).await;
+    let rest = claim(bus, &lasting, 1000).await;
+    if texts(&fourth) == ["old"] {
+        assert_eq!(rest.len(), usize::from(SENT));
+    } else {
+        // Another partition had its turn first: what comes alone was left for the next claim.
+        assert_eq!((fourth.len(), texts(&rest)), (usize::from(SENT), vec!["old".to_owned()]));
+    }
 }
 
 pub async fn extending_keeps_a_claim_and_counts_no_attempt(bus: &Port) {
@@ -258,6 +283,14 @@ pub async fn extending_what_is_settled_does_nothing(bus: &Port) {
     assert_eq!(claim(bus, &normalizer(), 10).await, []);
     let backlog = bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap();
     assert_eq!((backlog.total(), backlog.oldest), (0, None::<Timestamp>));
+}
+
+/// More than may come together on the second delivery.
+const SENT: u16 = 300;
+
+/// A message of one of a few partitions.
+fn spread(n: u16, text: &str) -> Message {
+    Message { partition: Partition::from_index(n % 4), ..message(text) }
 }
 
 const MEBIBYTE: usize = 1024 * 1024;

@@ -91,18 +91,19 @@ pub async fn many_releases_never_exhaust_a_message(bus: &Port) {
     }
 }
 
-pub async fn a_released_third_delivery_comes_alone_again(bus: &Port) {
+pub async fn a_released_fourth_delivery_comes_alone_again(bus: &Port) {
     ensure(bus, Topic::Raw, &[Group::Normalizer]).await;
     bus.publish(Topic::Raw, vec![message("a"), message("b")]).await.unwrap();
     let short = subscription(Topic::Raw, Group::Normalizer, "first", SHORT);
     let long = lasting(&short);
-    claim(bus, &short, 10).await;
-    assert_eq!(claim_some(bus, &short, 10).await.len(), 2);
-    let third = claim_some(bus, &long, 10).await;
-    assert_eq!((third.len(), third[0].attempt), (1, 3));
-    release(bus, &long, &third).await;
+    for _delivery in 1..=3 {
+        assert_eq!(claim_some(bus, &short, 10).await.len(), 2);
+    }
+    let fourth = claim_some(bus, &long, 10).await;
+    assert_eq!((fourth.len(), fourth[0].attempt), (1, 4));
+    release(bus, &long, &fourth).await;
     let again = claim(bus, &long, 10).await;
-    assert_eq!((again.len(), again[0].attempt), (1, 3));
+    assert_eq!((again.len(), again[0].attempt), (1, 4));
 }
 
 /// Another consumer, whose claims last.

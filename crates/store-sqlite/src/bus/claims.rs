@@ -4,16 +4,13 @@
 //! from its neighbours (settled, extended, released, or handed out alone) is cut out of its range.
 
 use domain::timestamp::Timestamp;
-use ports::bus::{Group, Subscription, Topic};
+use ports::bus::{Group, Subscription, Topic, company};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::bus::room::Room;
 use crate::bus::tag::Tag;
 use crate::columns::count;
 use crate::failure::Failure;
-
-/// Deliveries of a message that may come in company; every one after them comes alone.
-const IN_COMPANY: u32 = 2;
 
 /// The claim of what was given back: none, so that no tag fits it any more. Claims are numbered from 1.
 const NOBODYS: i64 = 0;
@@ -78,8 +75,7 @@ impl<'c> Claims<'c> {
         };
         let mut room = Room::of(self.connection, self.topic, max);
         let mut taken = self.take_expired(&fresh, &mut room, now)?;
-        let alone = taken.iter().any(|range| range.attempt > IN_COMPANY);
-        let available = if alone { 0 } else { room.take(next_seq, self.topic_end()? - next_seq)? };
+        let available = room.take(next_seq, self.topic_end()? - next_seq)?;
         if available > 0 {
             let new = Range { last: next_seq + available - 1, ..fresh };
             self.insert(&new)?;
@@ -99,22 +95,22 @@ impl<'c> Claims<'c> {
     ) -> Result<Vec<Range>, Failure> {
         let mut taken = Vec::new();
         for expired in self.expired(room.messages(), now)? {
-            let alone = expired.attempt >= IN_COMPANY;
-            if alone && !taken.is_empty() {
+            let attempt = expired.attempt + 1;
+            // What wants less company than there is already comes another time.
+            let fit = count(company(attempt)) - room.taken();
+            if fit <= 0 {
                 continue;
             }
-            let many = room.take(expired.first, if alone { 1 } else { expired.last - expired.first + 1 })?;
+            let many = room.take(expired.first, fit.min(expired.last - expired.first + 1))?;
             if many == 0 {
                 break;
             }
+            room.leave(count(company(attempt)) - room.taken());
             let last = expired.first + many - 1;
             self.cut(&expired, expired.first, last)?;
-            let again = Range { first: expired.first, last, attempt: expired.attempt + 1, ..fresh.clone() };
+            let again = Range { first: expired.first, last, attempt, ..fresh.clone() };
             self.insert(&again)?;
             taken.push(again);
-            if alone {
-                break;
-            }
         }
         Ok(taken)
     }

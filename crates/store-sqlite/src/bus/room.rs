@@ -16,17 +16,27 @@ pub(crate) struct Room<'c> {
     topic: Topic,
     messages: i64,
     bytes: i64,
-    is_untouched: bool,
+    taken: i64,
 }
 
 impl<'c> Room<'c> {
     pub(crate) fn of(connection: &'c Connection, topic: Topic, max: usize) -> Self {
-        Self { connection, topic, messages: count(max), bytes: MAX_BYTES, is_untouched: true }
+        Self { connection, topic, messages: count(max), bytes: MAX_BYTES, taken: 0 }
     }
 
     /// Messages there is room for, if they are small.
     pub(crate) fn messages(&self) -> i64 {
         self.messages
+    }
+
+    /// Messages taken so far.
+    pub(crate) fn taken(&self) -> i64 {
+        self.taken
+    }
+
+    /// Leaves room for no more than so many.
+    pub(crate) fn leave(&mut self, messages: i64) {
+        self.messages = self.messages.min(messages);
     }
 
     /// Takes the messages numbered from `first`, at most `many`, as far as there is room. Says how many that are; the
@@ -44,12 +54,12 @@ impl<'c> Room<'c> {
         let mut rows = sizes.query([first, first + many - 1])?;
         while let Some(row) = rows.next()? {
             let (seq, bytes): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if bytes > self.bytes && !self.is_untouched {
+            if bytes > self.bytes && self.taken > 0 {
                 self.messages = 0;
                 return Ok(seq - first);
             }
             self.bytes -= bytes;
-            self.is_untouched = false;
+            self.taken += 1;
         }
         self.messages -= many;
         Ok(many)
