@@ -26,6 +26,9 @@ pub(crate) enum Failure {
     /// The partition of an event's day is not there; nothing has happened.
     #[error("there is no partition for the day of an event")]
     NoDay,
+    /// A row with this key is there already; nothing has happened.
+    #[error("a row with this key is there already")]
+    AlreadyThere,
     /// A row that was there a statement ago is not any more: a sweep took it. Nothing has happened.
     #[error("a row was swept while it was looked at")]
     Swept,
@@ -62,6 +65,7 @@ impl From<sqlx::Error> for Failure {
                 match code {
                     // Serialization failure, deadlock.
                     "40001" | "40P01" => Self::GaveWay { code: code.to_owned() },
+                    "23505" => Self::AlreadyThere,
                     // A check violation without a constraint: no partition takes the row.
                     "23514" if refused.constraint().is_none() => Self::NoDay,
                     // The server, or this backend of it, is going away or not there yet.

@@ -1,13 +1,14 @@
 //! The ledger, the quarantine and the registry, in one schema.
 //!
 //! Events lie in partitions by the day they were received; that each is there once is kept by `event_ids`, because a
-//! unique key cannot span partitions. Sessions are one row each, merged by [`domain::rollup`] under the row's lock. A
+//! unique key cannot span partitions. Sessions are one row each, merged where it is, as [`domain::rollup`] would. A
 //! receipt's outcome, the events it brought and the books change in one transaction, so the books are never a sum
 //! that could disagree with what it sums.
 
 mod books;
 mod days;
 mod event_ids;
+mod freshness;
 mod quarantine;
 mod read;
 mod receipts;
@@ -26,6 +27,7 @@ use ports::ledger::{Ledger, LedgerError, ReceiptBatch, Recorded};
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::ledger::days::Days;
+use crate::ledger::freshness::Freshness;
 use crate::ledger::quarantine::PutAll;
 use crate::ledger::record::Recording;
 use crate::options::{OpenError, PostgresOptions};
@@ -35,13 +37,18 @@ use crate::schema::{self, SchemaError};
 pub struct PostgresLedger {
     database: Database,
     days: Days,
+    freshness: Freshness,
 }
 
 impl PostgresLedger {
     /// Prepares a pool; connects when first used, so it succeeds while PostgreSQL is down. Call it within a Tokio
     /// runtime.
     pub fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
-        Ok(Self { database: Database::lazy(options)?, days: Days::default() })
+        Ok(Self {
+            database: Database::lazy(options)?,
+            days: Days::default(),
+            freshness: Freshness::default(),
+        })
     }
 
     /// Whether the schema is the one this release works on.
@@ -58,7 +65,9 @@ impl PostgresLedger {
 #[async_trait]
 impl Ledger for PostgresLedger {
     async fn record(&self, batches: &[ReceiptBatch], now: Timestamp) -> Result<Vec<Recorded>, LedgerError> {
-        let recording = Recording::of(batches, now);
+        let mut recording = Recording::of(batches, now);
+        let events = batches.iter().map(|batch| batch.events.len()).sum();
+        recording.expect_new = self.freshness.is_expected(events);
         let received = || batches.iter().map(|batch| batch.received_at);
         let mut tries = 0;
         loop {
@@ -68,6 +77,10 @@ impl Ledger for PostgresLedger {
                 Err(Failure::NoDay) if tries < 3 => {
                     self.days.forget();
                     tries += 1;
+                }
+                Err(Failure::AlreadyThere) if recording.expect_new => {
+                    self.freshness.was_wrong();
+                    recording.expect_new = false;
                 }
                 recorded => return Ok(recorded?),
             }

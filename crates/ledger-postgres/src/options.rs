@@ -119,6 +119,8 @@ impl PostgresOptions {
             ("synchronous_commit", "on".to_owned()),
             ("default_transaction_isolation", "read committed".to_owned()),
             ("client_min_messages", "warning".to_owned()),
+            // Compiling a statement takes longer than any of ours.
+            ("jit", "off".to_owned()),
         ]))
     }
 

@@ -13,11 +13,18 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
-    version: 1,
-    name: "events, sessions, quarantine and registry",
-    sql: include_str!("../migrations/0001-events-sessions-quarantine-and-registry.sql"),
-}];
+pub(crate) const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        version: 1,
+        name: "events, sessions, quarantine and registry",
+        sql: include_str!("../migrations/0001-events-sessions-quarantine-and-registry.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "cheaper writing",
+        sql: include_str!("../migrations/0002-cheaper-writing.sql"),
+    },
+];
 
 /// The version this release works on.
 const KNOWN: i32 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -105,7 +105,7 @@ impl Work for PutAll<'_> {
         for entry in self.entries.iter().filter(|entry| entry.stage != Stage::Analyse) {
             of_the_books.entry(entry.receipt).or_insert(entry);
         }
-        let marks: BTreeMap<_, _> =
+        let marks: Vec<_> =
             of_the_books.iter().map(|(receipt, entry)| (*receipt, entry.received_at)).collect();
         let before = receipts::mark(connection, &marks, Ending::Quarantined).await?;
         let mut books = Changes::default();

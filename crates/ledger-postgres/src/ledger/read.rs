@@ -16,13 +16,15 @@ use crate::failure::Failure;
 use crate::ledger::PostgresLedger;
 use crate::session_rollup::{self, columns};
 
+/// The index knows the period only, which is as good as the instant to sort by first.
 const SESSIONS: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM sessions
-     WHERE tenant = $1 AND last_at >= $2 AND last_at < $3 AND (last_at, session) < ($4, $5)
+     WHERE tenant = $1 AND last_period BETWEEN $2 / 600000000 AND $3 / 600000000
+       AND last_at >= $2 AND last_at < $3 AND (last_at, session) < ($4, $5)
        AND ($6::text IS NULL OR channel = $6) AND ($7::text IS NULL OR outcome = $7)
-     ORDER BY last_at DESC, session DESC LIMIT $8"
+     ORDER BY last_period DESC, last_at DESC, session DESC LIMIT $8"
 );
 
 const SESSION: &str = concat!(

@@ -42,11 +42,11 @@ impl Ending {
     }
 }
 
-/// Marks receipts with an ending unless they have one; returns those they had. One that is in quarantine, and so may
-/// yet change, is locked until the transaction ends, as are the new ones.
+/// Marks receipts, which are sorted and none of them twice, with an ending unless they have one; returns those they
+/// had. One that is in quarantine, and so may yet change, is locked until the transaction ends, as are the new ones.
 pub(super) async fn mark(
     connection: &mut PgConnection,
-    receipts: &BTreeMap<ReceiptId, Timestamp>,
+    receipts: &[(ReceiptId, Timestamp)],
     ending: Ending,
 ) -> Result<BTreeMap<ReceiptId, Ending>, Failure> {
     if receipts.is_empty() {
@@ -54,20 +54,21 @@ pub(super) async fn mark(
     }
     let added = sqlx::query(
         "INSERT INTO receipts (receipt, received_at, outcome)
-         SELECT r.receipt, r.received_at, $3 FROM unnest($1::bytea[], $2::bigint[]) AS r (receipt, received_at)
+         SELECT unnest($1::bytea[]), unnest($2::bigint[]), $3
          ON CONFLICT (receipt) DO NOTHING RETURNING receipt",
     )
-    .bind(receipts.keys().map(|receipt| *receipt.as_bytes()).collect::<Vec<_>>())
-    .bind(receipts.values().map(|at| at.unix_micros()).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|(receipt, _)| *receipt.as_bytes()).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|(_, at)| at.unix_micros()).collect::<Vec<_>>())
     .bind(ending.as_str())
     .fetch_all(&mut *connection)
     .await?;
-    let added: BTreeSet<ReceiptId> =
-        added.iter().map(|row| receipt(row, 0)).collect::<Result<_, Failure>>()?;
-    let known: Vec<ReceiptId> = receipts.keys().filter(|known| !added.contains(known)).copied().collect();
-    if known.is_empty() {
+    if added.len() == receipts.len() {
         return Ok(BTreeMap::new());
     }
+    let added: BTreeSet<ReceiptId> =
+        added.iter().map(|row| receipt(row, 0)).collect::<Result<_, Failure>>()?;
+    let known: Vec<ReceiptId> =
+        receipts.iter().map(|(known, _)| *known).filter(|known| !added.contains(known)).collect();
     let mut endings =
         look_up(connection, "SELECT receipt, outcome FROM receipts WHERE receipt = ANY($1)", &known).await?;
     let waiting: Vec<ReceiptId> =
@@ -79,6 +80,24 @@ pub(super) async fn mark(
         endings.extend(look_up(connection, lock, &waiting).await?);
     }
     if endings.len() == known.len() { Ok(endings) } else { Err(Failure::Swept) }
+}
+
+/// Marks receipts, which are sorted, with an ending. One that has one is [`Failure::AlreadyThere`].
+pub(super) async fn add(
+    connection: &mut PgConnection,
+    receipts: &[(ReceiptId, Timestamp)],
+    ending: Ending,
+) -> Result<(), Failure> {
+    sqlx::query(
+        "INSERT INTO receipts (receipt, received_at, outcome)
+         SELECT unnest($1::bytea[]), unnest($2::bigint[]), $3",
+    )
+    .bind(receipts.iter().map(|(receipt, _)| *receipt.as_bytes()).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|(_, at)| at.unix_micros()).collect::<Vec<_>>())
+    .bind(ending.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn look_up(

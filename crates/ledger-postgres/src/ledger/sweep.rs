@@ -36,7 +36,8 @@ const STATEMENTS: [(&str, By); 4] = [
     (
         "DELETE FROM sessions WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM sessions
-             WHERE last_at < $1 AND last_received < (SELECT events_before FROM retention)
+             WHERE last_period <= $1 / 600000000 AND last_at < $1
+                 AND last_received < (SELECT events_before FROM retention)
              LIMIT $2 FOR UPDATE SKIP LOCKED))",
         By::LastEvent,
     ),

@@ -8,5 +8,7 @@ mod migrations;
 mod outages;
 mod partitions;
 mod quarantine;
+mod repetition;
 mod rights;
+mod sessions;
 mod world;

@@ -1,11 +1,13 @@
 //! Bringing the schema up to date.
 
+use contract_tests::fixtures::{at, salon};
 use domain::appointment::Step;
 use domain::channel::Channel;
 use domain::quarantine::{QuarantineState, ReasonClass, Stage};
 use domain::registry::{Scope, SourceKind};
 use domain::session::Outcome;
 use ledger_postgres::{MigrateError, SchemaError, migrate};
+use ports::ledger::{LedgerReader as _, SessionQuery};
 use sqlx::Row as _;
 
 use crate::world::{ROLE, empty_schema, execute, rows, schema};
@@ -61,9 +63,43 @@ async fn what_is_missing_of_the_schema_is_said_in_words() {
     assert!(matches!(refusal, SchemaError::Missing | SchemaError::Forbidden), "{refusal}");
     migrate(&schema.options, Some(ROLE)).await.unwrap();
     let mut owner = schema.owner().await;
-    execute(&mut owner, "UPDATE schema_migrations SET version = 0 WHERE version = 1").await.unwrap();
+    execute(&mut owner, "DELETE FROM schema_migrations WHERE version > 1").await.unwrap();
     let refusal = schema.open_ledger().check_schema().await.unwrap_err();
-    assert!(matches!(refusal, SchemaError::Older { found: 0, .. }), "{refusal}");
+    assert!(matches!(refusal, SchemaError::Older { found: 1, .. }), "{refusal}");
+}
+
+/// Its statements, which a process of it may still run beside this schema.
+#[tokio::test]
+async fn what_the_first_release_writes_is_taken_and_found() {
+    let schema = schema().await;
+    let ledger = schema.open_ledger();
+    let mut app = schema.app().await;
+    let id = "sha256('one')";
+    let claim = format!(
+        "INSERT INTO event_ids (tenant, event_id, digest, received_at) VALUES ('salon', substr({id}, 1, 16), {id}, 1)
+         ON CONFLICT (tenant, event_id) DO NOTHING"
+    );
+    let add = format!(
+        "INSERT INTO sessions (tenant, session, channel, opened_at, opened_event, last_at, last_event, marks, outcome,
+                               events, first_received, last_received)
+         VALUES ('salon', 's-1', 'site', 1, substr({id}, 1, 16), 1, substr({id}, 1, 16), 1, 'open', 1, 1, 1)
+         ON CONFLICT (tenant, session) DO NOTHING"
+    );
+    for statement in [&claim, &claim, &add, &add] {
+        execute(&mut app, statement).await.unwrap();
+    }
+    let change = "UPDATE sessions SET last_at = 1768467600000000 WHERE (tenant, session) = ('salon', 's-1')";
+    execute(&mut app, change).await.unwrap();
+    let query = SessionQuery {
+        tenant: salon(),
+        channel: None,
+        outcome: None,
+        from: Some(at(0)),
+        until: Some(at(1)),
+        after: None,
+        limit: 10,
+    };
+    assert_eq!(ledger.sessions(&query).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

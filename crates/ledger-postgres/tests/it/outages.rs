@@ -33,8 +33,8 @@ async fn connections_that_are_killed_meanwhile_lose_nothing_and_double_nothing()
     let mut killer = schema.app().await;
     let done = Arc::new(AtomicBool::new(false));
     let mut replicas = JoinSet::new();
-    for _ in 0..3 {
-        replicas.spawn(load.clone().report(schema.open_ledger()));
+    for portion in [20, 40, 60] {
+        replicas.spawn(load.clone().report(schema.open_ledger(), portion));
     }
     let killing = async {
         let (mut killed, sql) = (0, terminate(&schema.options.schema));
