@@ -92,7 +92,7 @@ async fn probe(client: &Client) -> Result<(), Failure> {
     let mut insert = client.insert::<ProbeRow>("probe").await?;
     insert.write(&ProbeRow { id: 1 }).await?;
     insert.end().await?;
-    for table in ["session_rollups", "appointment_rollups"] {
+    for table in ["sessions", "appointments"] {
         client.query_raw(&format!("SELECT 1 FROM {table} LIMIT 1")).execute().await?;
     }
     Ok(())

@@ -24,6 +24,8 @@ pub(crate) fn writer(options: &ClickHouseOptions) -> Result<Client, OpenError> {
         .with_validation(false)
         // The batches are ours: nothing is gained by the server's waiting for more.
         .with_setting("async_insert", "0")
+        // They hold one row a key already: merging them once more for it only costs.
+        .with_setting("optimize_on_insert", "0")
         // Through a Distributed table: answered by the shards and not by the queue to them. Elsewhere it says nothing.
         .with_setting("distributed_foreground_insert", "1")
         // Events received over many months, as after a long outage, are many partitions, and no reason to refuse.
@@ -33,7 +35,9 @@ pub(crate) fn writer(options: &ClickHouseOptions) -> Result<Client, OpenError> {
 
 /// For schemas; in no database, which need not be there yet.
 pub(crate) fn owner(options: &ClickHouseOptions) -> Result<Client, OpenError> {
-    Ok(client(options, options.owner_login()?)?.with_setting("async_insert", "0"))
+    Ok(client(options, options.owner_login()?)?
+        .with_setting("async_insert", "0")
+        .with_setting("distributed_foreground_insert", "1"))
 }
 
 fn client(options: &ClickHouseOptions, login: Login) -> Result<Client, OpenError> {

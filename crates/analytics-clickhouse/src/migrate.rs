@@ -19,6 +19,19 @@ use crate::schema::{self, Form, GROUND, MIGRATIONS, Migration, SchemaError};
 
 /// How often a statement is tried that meets another migrator at work.
 const ATTEMPTS: u32 = 5;
+/// Before the second of them; longer before the others.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A statement fails with these when somebody else is just doing the same: `IF NOT EXISTS` does not see that yet.
+const MET: [&str; 5] = [
+    "TABLE_ALREADY_EXISTS",
+    "DATABASE_ALREADY_EXISTS",
+    "DIRECTORY_ALREADY_EXISTS",
+    "METADATA_MISMATCH",
+    "CANNOT_ASSIGN_ALTER",
+];
+/// And with this when somebody else was through with it before.
+const GONE: &str = "UNKNOWN_TABLE";
 
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +94,7 @@ pub async fn migrate(
     schema::judge(&applied).map_err(MigrateError::Schema)?;
     let mut done = Vec::new();
     for migration in MIGRATIONS.iter().filter(|migration| !applied.contains_key(&migration.version)) {
-        migrator.run_all(migration.name, migration.template).await?;
+        migrator.apply(migration).await?;
         migrator.enter(migration, &books).await?;
         done.push(Applied::Migration { version: migration.version, name: migration.name });
     }
@@ -109,6 +122,19 @@ struct Entry {
 }
 
 impl Migrator {
+    /// Runs a migration, and again from its start when another migrator has just finished with a table it needs.
+    async fn apply(&self, migration: &Migration) -> Result<(), MigrateError> {
+        let mut attempt = 1;
+        loop {
+            match self.run_all(migration.name, migration.template).await {
+                Err(MigrateError::Statement { cause, .. }) if attempt < ATTEMPTS && says(&cause, &[GONE]) => {
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
     async fn run_all(&self, what: &'static str, template: &str) -> Result<(), MigrateError> {
         for statement in self.form.statements(template) {
             self.run(what, &statement).await?;
@@ -121,7 +147,10 @@ impl Migrator {
         loop {
             let executed = self.answered(self.client.query_raw(statement).execute()).await;
             match executed {
-                Err(cause) if attempt < ATTEMPTS && is_met(&cause) => attempt += 1,
+                Err(cause) if attempt < ATTEMPTS && says(&cause, &MET) => {
+                    tokio::time::sleep(PAUSE * attempt).await;
+                    attempt += 1;
+                }
                 other => return other.map_err(|cause| MigrateError::Statement { what, cause }),
             }
         }
@@ -176,15 +205,7 @@ impl Migrator {
     }
 }
 
-/// Whether a statement failed because somebody else is just doing the same: `IF NOT EXISTS` does not see that yet.
-fn is_met(cause: &Cause) -> bool {
-    const ALREADY_THERE: [&str; 5] = [
-        "TABLE_ALREADY_EXISTS",
-        "DATABASE_ALREADY_EXISTS",
-        "DIRECTORY_ALREADY_EXISTS",
-        "METADATA_MISMATCH",
-        "CANNOT_ASSIGN_ALTER",
-    ];
+fn says(cause: &Cause, names: &[&str]) -> bool {
     let text = cause.to_string();
-    ALREADY_THERE.iter().any(|name| text.contains(name))
+    names.iter().any(|name| text.contains(name))
 }

@@ -1,13 +1,14 @@
 //! The rows of the three tables.
 
 use clickhouse::Row;
+use domain::action::Word;
 use domain::event::{Event, Flags};
 use domain::observation::{Consent, Usage};
 use domain::rollup::SessionRollup;
 use serde::Serialize;
 
 use crate::batch::Heard;
-use crate::encoding::{At, NO_STEP, Said, at, channel_code, earliest, latest, said, step_code};
+use crate::encoding::{Said, channel_code, earliest, last_step, latest, said};
 
 /// An event: what is pseudonymous about it, and nothing sealed.
 #[derive(Row, Serialize)]
@@ -49,29 +50,35 @@ impl EventRow {
         let Flags { clock_ahead, unknown_kind } = event.flags;
         Self {
             id: event.id.as_uuid().as_u64_pair(),
-            tenant: event.tenant.to_string(),
-            source: event.source.to_string(),
+            tenant: event.tenant.as_str().to_owned(),
+            source: event.source.as_str().to_owned(),
             receipt: event.receipt.as_uuid().as_u64_pair(),
             occurred_at: event.occurred_at.unix_micros(),
             received_at: event.received_at.unix_micros(),
             channel: event.channel.as_str(),
-            session: event.session.to_string(),
+            session: event.session.as_str().to_owned(),
             actor: event.actor.as_str(),
-            action: event.action.to_string(),
-            intent: or_empty(event.intent.as_ref()),
-            scenario: or_empty(scenario.map(|scenario| &scenario.id)),
-            scenario_version: or_empty(scenario.and_then(|scenario| scenario.version.as_ref())),
+            action: event.action.as_str().to_owned(),
+            intent: or_empty(event.intent.as_ref().map(Word::as_str)),
+            scenario: or_empty(scenario.map(|scenario| scenario.id.as_str())),
+            scenario_version: or_empty(
+                scenario.and_then(|scenario| scenario.version.as_ref()).map(Word::as_str),
+            ),
             lead: event.lead.map(|lead| lead.number()),
-            appointment: or_empty(appointment.map(|appointment| &appointment.id)),
+            appointment: or_empty(appointment.map(|appointment| appointment.id.as_str())),
             starts_at: appointment.and_then(|appointment| appointment.starts_at).map(|at| at.unix_micros()),
-            service: or_empty(appointment.and_then(|appointment| appointment.service.as_ref())),
+            service: or_empty(
+                appointment.and_then(|appointment| appointment.service.as_ref()).map(Word::as_str),
+            ),
             consent: consent.map_or("", |Consent { purpose, .. }| purpose.as_str()),
             consent_granted: consent.map(|consent| consent.granted),
-            consent_text_version: or_empty(consent.and_then(|consent| consent.text_version.as_ref())),
+            consent_text_version: or_empty(
+                consent.and_then(|consent| consent.text_version.as_ref()).map(Word::as_str),
+            ),
             aliases: event
                 .aliases
                 .iter()
-                .map(|alias| (alias.kind.as_str(), alias.pseudonym.to_string()))
+                .map(|alias| (alias.kind.as_str(), alias.pseudonym.as_str().to_owned()))
                 .collect(),
             confidence: event.confidence,
             response_time_ms: event.response_time_ms,
@@ -83,60 +90,60 @@ impl EventRow {
     }
 }
 
-fn or_empty(text: Option<&impl ToString>) -> String {
-    text.map(ToString::to_string).unwrap_or_default()
+fn or_empty(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
 }
 
 /// What some events say of a session.
 #[derive(Row, Serialize)]
-pub(crate) struct SessionRow {
-    tenant: String,
-    session: String,
-    opened: Said<u8>,
-    last: At,
+pub(crate) struct SessionRow<'a> {
+    tenant: &'a str,
+    session: &'a str,
+    opened: Said,
+    last: i64,
     marks: u32,
-    lead: Said<u64>,
-    step: Said<u8>,
+    lead: Said,
+    step: Said,
 }
 
-impl SessionRow {
-    pub(crate) fn of(rollup: &SessionRollup) -> Self {
+impl<'a> SessionRow<'a> {
+    pub(crate) fn of(rollup: &'a SessionRollup) -> Self {
         Self {
-            tenant: rollup.tenant.to_string(),
-            session: rollup.session.to_string(),
+            tenant: rollup.tenant.as_str(),
+            session: rollup.session.as_str(),
             opened: said(rollup.opened.moment, channel_code(rollup.opened.value)),
-            last: at(rollup.last),
+            last: rollup.last.at.unix_micros(),
             marks: rollup.marks.bits(),
             lead: earliest(rollup.lead.as_ref(), |lead| lead.number()),
-            step: latest(rollup.step.as_ref(), NO_STEP, |step| step_code(*step)),
+            step: last_step(rollup.step.as_ref()),
         }
     }
 }
 
 /// What some events say of an appointment.
 #[derive(Row, Serialize)]
-pub(crate) struct AppointmentRow {
-    tenant: String,
-    appointment: String,
-    opened: (i64, [u8; 16], u8, String),
+pub(crate) struct AppointmentRow<'a> {
+    tenant: &'a str,
+    appointment: &'a str,
+    opened: Said,
     last: i64,
-    starts: Said<i64>,
-    step: Said<u8>,
+    starts: Said,
+    step: Said,
     marks: u32,
 }
 
-impl AppointmentRow {
-    pub(crate) fn of(heard: &Heard) -> Self {
+impl<'a> AppointmentRow<'a> {
+    pub(crate) fn of(heard: &'a Heard) -> Self {
         let rollup = &heard.rollup;
-        let (opened_at, opened_event) = at(rollup.opened.moment);
-        let (channel, session) = &rollup.opened.value;
+        let (channel, _session) = &rollup.opened.value;
         Self {
-            tenant: rollup.tenant.to_string(),
-            appointment: rollup.appointment.to_string(),
-            opened: (opened_at, opened_event, channel_code(*channel), session.to_string()),
+            tenant: rollup.tenant.as_str(),
+            appointment: rollup.appointment.as_str(),
+            opened: said(rollup.opened.moment, channel_code(*channel)),
             last: heard.last.unix_micros(),
-            starts: latest(rollup.starts_at.as_ref(), -1, |starts| starts.unix_micros()),
-            step: latest(rollup.step.as_ref(), NO_STEP, |step| step_code(*step)),
+            // And one, for 0 says that nothing was said.
+            starts: latest(rollup.starts_at.as_ref(), |starts| starts.unix_micros().unsigned_abs() + 1),
+            step: last_step(rollup.step.as_ref()),
             marks: rollup.marks.bits(),
         }
     }

@@ -16,11 +16,18 @@ use crate::options::{ClickHouseOptions, OpenError};
 pub(crate) const GROUND: &str = include_str!("../migrations/0000-schema-migrations.sql");
 
 /// All migrations, in order; a published one never changes.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "events-and-rollups",
-    template: include_str!("../migrations/0001-events-and-rollups.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "events-and-rollups",
+        template: include_str!("../migrations/0001-events-and-rollups.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "sessions-and-appointments",
+        template: include_str!("../migrations/0002-sessions-and-appointments.sql"),
+    },
+];
 
 /// One step of the schema.
 pub(crate) struct Migration {

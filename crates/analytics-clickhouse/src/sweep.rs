@@ -19,34 +19,15 @@ const KEYS: u32 = 10_000;
 /// Bytes of keys named in one deletion. The server takes parameters of 128 KiB, in which quoting may double these.
 const KEY_BYTES: usize = 56 * 1024;
 
-/// A kind of rollup.
-struct Rollups {
-    table: &'static str,
-    key: &'static str,
-    /// The instant of a row's last event, and of those of several rows together.
-    last_of_row: &'static str,
-    last_of_key: &'static str,
-}
+const TABLES: [&str; 2] = ["sessions", "appointments"];
 
-const ALL: [Rollups; 2] = [
-    Rollups {
-        table: "session_rollups",
-        key: "session",
-        last_of_row: "last.at",
-        last_of_key: "tupleElement(max(last), 'at')",
-    },
-    Rollups {
-        table: "appointment_rollups",
-        key: "appointment",
-        last_of_row: "last",
-        last_of_key: "max(last)",
-    },
-];
+/// Tenant, and the number that stands for the session or appointment.
+type Key = (String, u128);
 
 #[derive(Row, Deserialize)]
-struct Key {
+struct KeyRow {
     tenant: String,
-    id: String,
+    key: u128,
 }
 
 pub(crate) struct Sweep {
@@ -70,12 +51,12 @@ impl Sweep {
     /// Returns how many keys were deleted.
     pub(crate) async fn sweep(&self, before: Timestamp) -> Result<u64, Failure> {
         let mut deleted = 0;
-        for rollups in &ALL {
+        for table in TABLES {
             loop {
-                let keys = within(self.timeout, self.ended(rollups, before)).await?;
+                let keys = within(self.timeout, self.ended(table, before)).await?;
                 let found = u64::try_from(keys.len()).unwrap_or(u64::MAX);
                 for part in parts(&keys) {
-                    within(self.timeout, self.delete(rollups, part, before)).await?;
+                    within(self.timeout, self.delete(table, part, before)).await?;
                 }
                 deleted += found;
                 if found < u64::from(KEYS) {
@@ -86,28 +67,21 @@ impl Sweep {
         Ok(deleted)
     }
 
-    async fn ended(&self, rollups: &Rollups, before: Timestamp) -> Result<Vec<(String, String)>, Failure> {
-        let Rollups { table, key, last_of_row, last_of_key } = rollups;
+    async fn ended(&self, table: &str, before: Timestamp) -> Result<Vec<Key>, Failure> {
         let query = format!(
-            "SELECT tenant, {key} AS id FROM {table}
-             WHERE (tenant, {key}) GLOBAL IN (SELECT tenant, {key} FROM {table} WHERE {last_of_row} < {{before:Int64}})
-             GROUP BY tenant, {key} HAVING {last_of_key} < {{before:Int64}} LIMIT {{keys:UInt32}}"
+            "SELECT tenant, key FROM {table}
+             WHERE (tenant, key) GLOBAL IN (SELECT tenant, key FROM {table} WHERE last < {{before:Int64}})
+             GROUP BY tenant, key HAVING max(last) < {{before:Int64}} LIMIT {{keys:UInt32}}"
         );
         let query = self.client.query_raw(&query).param("before", before.unix_micros()).param("keys", KEYS);
-        let keys: Vec<Key> = query.fetch_all().await?;
-        Ok(keys.into_iter().map(|Key { tenant, id }| (tenant, id)).collect())
+        let keys: Vec<KeyRow> = query.fetch_all().await?;
+        Ok(keys.into_iter().map(|KeyRow { tenant, key }| (tenant, key)).collect())
     }
 
-    async fn delete(
-        &self,
-        rollups: &Rollups,
-        keys: &[(String, String)],
-        before: Timestamp,
-    ) -> Result<(), Failure> {
-        let Rollups { table, key, last_of_row, .. } = rollups;
+    async fn delete(&self, table: &str, keys: &[Key], before: Timestamp) -> Result<(), Failure> {
         let statement = self.form.render(&format!(
             "DELETE FROM ${{database}}.{table}${{local}}${{on_cluster}}
-             WHERE {last_of_row} < {{before:Int64}} AND (tenant, {key}) IN {{keys:Array(Tuple(String, String))}}"
+             WHERE last < {{before:Int64}} AND (tenant, key) IN {{keys:Array(Tuple(String, UInt128))}}"
         ));
         let query =
             self.client.query_raw(&statement).param("before", before.unix_micros()).param("keys", keys);
@@ -116,21 +90,25 @@ impl Sweep {
 }
 
 /// Cuts keys into parts that fit into a statement.
-fn parts(keys: &[(String, String)]) -> Vec<&[(String, String)]> {
+fn parts(keys: &[Key]) -> Vec<&[Key]> {
     let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0);
-    for (index, (tenant, id)) in keys.iter().enumerate() {
-        // With brackets, quotes and commas.
-        let size = tenant.len() + id.len() + 8;
-        if bytes + size > KEY_BYTES && index > start {
+    for (index, key) in keys.iter().enumerate() {
+        if bytes + size(key) > KEY_BYTES && index > start {
             parts.push(&keys[start..index]);
             (start, bytes) = (index, 0);
         }
-        bytes += size;
+        bytes += size(key);
     }
     if start < keys.len() {
         parts.push(&keys[start..]);
     }
     parts
+}
+
+/// What a key takes at most, with brackets, quotes and commas.
+const fn size((tenant, _): &Key) -> usize {
+    const DIGITS: usize = 39;
+    tenant.len() + DIGITS + 8
 }
 
 #[cfg(test)]
@@ -139,12 +117,12 @@ mod tests {
 
     #[test]
     fn every_key_is_in_one_part_and_no_part_is_too_large() {
-        let keys: Vec<_> = (0..3_000).map(|n| ("salon".to_owned(), "x".repeat(n % 512))).collect();
+        let keys: Vec<_> = (0_u16..3_000).map(|n| ("x".repeat(usize::from(n % 64)), u128::from(n))).collect();
         let parts = parts(&keys);
         assert!(parts.len() > 1);
         assert_eq!(parts.concat(), keys);
         for part in parts {
-            assert!(part.iter().map(|(tenant, id)| tenant.len() + id.len() + 8).sum::<usize>() <= KEY_BYTES);
+            assert!(part.iter().map(size).sum::<usize>() <= KEY_BYTES);
         }
         assert_eq!(super::parts(&[]).len(), 0);
     }

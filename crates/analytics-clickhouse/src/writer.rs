@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use clickhouse::{Client, RowOwned, RowWrite};
+use clickhouse::{Client, RowWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -19,7 +19,7 @@ use crate::batch::Batch;
 use crate::connection;
 use crate::failure::{Failure, within};
 use crate::options::{ClickHouseOptions, OpenError};
-use crate::rows::{AppointmentRow, SessionRow};
+use crate::rows::{AppointmentRow, EventRow, SessionRow};
 
 /// Callers that wait while a batch is written; more wait to be let in.
 const WAITING: usize = 64;
@@ -135,17 +135,17 @@ impl Work {
         let sessions = batch.sessions.iter().map(SessionRow::of);
         let appointments = batch.appointments.iter().map(AppointmentRow::of);
         tokio::try_join!(
-            self.insert_into("events", batch.events.into_iter()),
-            self.insert_into("session_rollups", sessions),
-            self.insert_into("appointment_rollups", appointments),
+            self.insert_into::<EventRow>("events", batch.events.into_iter()),
+            self.insert_into::<SessionRow<'_>>("sessions", sessions),
+            self.insert_into::<AppointmentRow<'_>>("appointments", appointments),
         )?;
         Ok(())
     }
 
-    async fn insert_into<R: RowOwned + RowWrite>(
+    async fn insert_into<'a, R: RowWrite>(
         &self,
         table: &str,
-        rows: impl ExactSizeIterator<Item = R>,
+        rows: impl ExactSizeIterator<Item = R::Value<'a>>,
     ) -> Result<(), Failure> {
         if rows.len() == 0 {
             return Ok(());

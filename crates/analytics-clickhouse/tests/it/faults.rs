@@ -99,16 +99,14 @@ async fn inserts_that_are_refused_are_unavailable_and_work_when_they_are_not() {
     let database = database().await;
     let analytics = database.analytics();
     let settings = "parts_to_delay_insert = 1, parts_to_throw_insert = 1";
-    database.run("SYSTEM STOP MERGES session_rollups").await;
+    database.run("SYSTEM STOP MERGES sessions").await;
     analytics.absorb(&[event(NAME, 0, Action::Message)]).await.unwrap();
-    database.run(&format!("ALTER TABLE session_rollups MODIFY SETTING {settings}")).await;
+    database.run(&format!("ALTER TABLE sessions MODIFY SETTING {settings}")).await;
     let refused = analytics.absorb(&[event(NAME, 1, Action::Book)]).await.unwrap_err();
     assert!(said(&refused).contains("252 TOO_MANY_PARTS"), "{}", said(&refused));
     assert_unavailable(refused);
-    database
-        .run("ALTER TABLE session_rollups RESET SETTING parts_to_delay_insert, parts_to_throw_insert")
-        .await;
-    database.run("SYSTEM START MERGES session_rollups").await;
+    database.run("ALTER TABLE sessions RESET SETTING parts_to_delay_insert, parts_to_throw_insert").await;
+    database.run("SYSTEM START MERGES sessions").await;
     analytics.absorb(&[event(NAME, 1, Action::Book)]).await.unwrap();
     let figures = analytics.overview(&salon(), Period { from: at(0), until: at(1) }).await.unwrap();
     assert_eq!((figures[0].sessions.total, figures[0].sessions.booked), (1, 1));
@@ -118,7 +116,7 @@ async fn inserts_that_are_refused_are_unavailable_and_work_when_they_are_not() {
 async fn a_table_that_is_gone_is_unavailable() {
     let database = database().await;
     database.analytics().absorb(&[event(NAME, 0, Action::Message)]).await.unwrap();
-    database.run("DROP TABLE session_rollups SYNC").await;
+    database.run("DROP TABLE sessions SYNC").await;
     let period = Period { from: at(0), until: at(1) };
     let refused = database.analytics().overview(&salon(), period).await.unwrap_err();
     assert!(said(&refused).contains("60 UNKNOWN_TABLE"), "{}", said(&refused));

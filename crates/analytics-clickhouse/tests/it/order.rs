@@ -1,13 +1,14 @@
 //! Any order, any cut into batches and any repetition: what ClickHouse makes of its rows is what the domain makes of
 //! the events, before and after merges.
 
-use clickhouse::Row;
+use clickhouse::{Row, RowOwned, RowRead};
 use contract_tests::fixtures::{appointment, at, event, tenant};
 use domain::action::{Action, Actor};
+use domain::appointment::Step;
 use domain::channel::Channel;
 use domain::event::{Appointment, Event};
-use domain::id::{EventId, LeadId, SessionId, TenantId};
-use domain::rollup::{AppointmentRollup, SessionRollup};
+use domain::id::{EventId, LeadId, TenantId};
+use domain::rollup::{AppointmentRollup, Dated, Moment, SessionRollup};
 use domain::timestamp::Timestamp;
 use futures_util::future::join_all;
 use ports::analytics::{AnalyticsStore, Period};
@@ -108,8 +109,8 @@ async fn check(database: &Database, salon: &TenantId, events: &[Event]) {
         .map(|(from, until)| Period { from: at(from), until: at(until) });
     for merged in [false, true] {
         if merged {
-            database.run("OPTIMIZE TABLE session_rollups FINAL").await;
-            database.run("OPTIMIZE TABLE appointment_rollups FINAL").await;
+            database.run("OPTIMIZE TABLE sessions FINAL").await;
+            database.run("OPTIMIZE TABLE appointments FINAL").await;
         }
         for period in periods {
             let found = analytics.overview(salon, period).await.unwrap();
@@ -124,46 +125,50 @@ async fn check(database: &Database, salon: &TenantId, events: &[Event]) {
     }
 }
 
-type At = (i64, [u8; 16]);
+/// As `UInt256` is sent: its lower half, its upper half.
+type Number = (u128, u128);
+
+/// An instant, an event and a value as one number, from the top down.
+fn number(moment: Moment, value: u64, bits: u32) -> Number {
+    let event = moment.event.as_uuid().as_u128();
+    let at = u128::try_from(moment.at.unix_micros()).unwrap();
+    ((event << bits) + u128::from(value), (at << bits) + (event >> (128 - bits)))
+}
+
+fn step(step: Option<Dated<Step>>) -> Number {
+    step.map_or((0, 0), |step| number(step.moment, position(step.value) + 1, 8))
+}
 
 #[derive(Debug, PartialEq, Row, Deserialize)]
 struct StoredSession {
     session: String,
-    opened: (i64, [u8; 16], u8),
-    last: At,
+    opened: Number,
+    last: i64,
     marks: u32,
-    lead: (i64, [u8; 16], u64),
-    step: (i64, [u8; 16], u8),
+    lead: Number,
+    step: Number,
 }
 
 async fn stored_sessions(database: &Database, salon: &TenantId) -> Vec<StoredSession> {
     let query = "SELECT session, min(s.opened) AS opened, max(s.last) AS last, groupBitOr(s.marks) AS marks,
                         min(s.lead) AS lead, max(s.step) AS step
-                 FROM session_rollups AS s WHERE tenant = {tenant:String} GROUP BY session ORDER BY session";
-    database
-        .client()
-        .with_validation(false)
-        .query_raw(query)
-        .param("tenant", salon.as_str())
-        .fetch_all()
-        .await
-        .unwrap()
+                 FROM sessions AS s WHERE tenant = {tenant:String} GROUP BY session ORDER BY session";
+    stored(database, salon, query).await
+}
+
+async fn stored<T: RowOwned + RowRead>(database: &Database, salon: &TenantId, query: &str) -> Vec<T> {
+    let client = database.client().with_validation(false);
+    client.query_raw(query).param("tenant", salon.as_str()).fetch_all().await.unwrap()
 }
 
 fn expected_sessions(events: &[Event]) -> Vec<StoredSession> {
-    let place = |moment: domain::rollup::Moment| (moment.at.unix_micros(), *moment.event.as_bytes());
-    let stored = |rollup: SessionRollup| {
-        let (opened_at, opened_event) = place(rollup.opened.moment);
-        let lead = rollup.lead.map(|lead| (place(lead.moment), lead.value.number()));
-        let step = rollup.step.map(|step| (place(step.moment), position(step.value)));
-        StoredSession {
-            session: rollup.session.to_string(),
-            opened: (opened_at, opened_event, channel_position(rollup.opened.value)),
-            last: place(rollup.last),
-            marks: rollup.marks.bits(),
-            lead: lead.map_or((i64::MAX, [255; 16], 0), |((at, event), lead)| (at, event, lead)),
-            step: step.map_or((-1, [0; 16], 255), |((at, event), step)| (at, event, step)),
-        }
+    let stored = |rollup: SessionRollup| StoredSession {
+        session: rollup.session.to_string(),
+        opened: number(rollup.opened.moment, channel_position(rollup.opened.value), 8),
+        last: rollup.last.at.unix_micros(),
+        marks: rollup.marks.bits(),
+        lead: rollup.lead.map_or((u128::MAX, u128::MAX), |lead| number(lead.moment, lead.value.number(), 64)),
+        step: step(rollup.step),
     };
     figures::sessions(events).into_values().map(stored).collect()
 }
@@ -171,50 +176,38 @@ fn expected_sessions(events: &[Event]) -> Vec<StoredSession> {
 #[derive(Debug, PartialEq, Row, Deserialize)]
 struct StoredAppointment {
     appointment: String,
-    opened: (i64, [u8; 16], u8, String),
-    starts: (i64, [u8; 16], i64),
-    step: (i64, [u8; 16], u8),
+    opened: Number,
+    starts: Number,
+    step: Number,
     marks: u32,
 }
 
 async fn stored_appointments(database: &Database, salon: &TenantId) -> Vec<StoredAppointment> {
     let query = "SELECT appointment, min(a.opened) AS opened, max(a.starts) AS starts, max(a.step) AS step,
                         groupBitOr(a.marks) AS marks
-                 FROM appointment_rollups AS a WHERE tenant = {tenant:String}
+                 FROM appointments AS a WHERE tenant = {tenant:String}
                  GROUP BY appointment ORDER BY appointment";
-    database
-        .client()
-        .with_validation(false)
-        .query_raw(query)
-        .param("tenant", salon.as_str())
-        .fetch_all()
-        .await
-        .unwrap()
+    stored(database, salon, query).await
 }
 
 fn expected_appointments(events: &[Event]) -> Vec<StoredAppointment> {
-    let place = |moment: domain::rollup::Moment| (moment.at.unix_micros(), *moment.event.as_bytes());
-    let stored = |rollup: AppointmentRollup| {
-        let (opened_at, opened_event) = place(rollup.opened.moment);
-        let (channel, session): (Channel, SessionId) = rollup.opened.value;
-        let starts =
-            rollup.starts_at.map(|starts| (place(starts.moment), Timestamp::unix_micros(starts.value)));
-        let step = rollup.step.map(|step| (place(step.moment), position(step.value)));
-        StoredAppointment {
-            appointment: rollup.appointment.to_string(),
-            opened: (opened_at, opened_event, channel_position(channel), session.to_string()),
-            starts: starts.map_or((-1, [0; 16], -1), |((at, event), starts)| (at, event, starts)),
-            step: step.map_or((-1, [0; 16], 255), |((at, event), step)| (at, event, step)),
-            marks: rollup.marks.bits(),
-        }
+    let starts = |starts: Dated<Timestamp>| {
+        number(starts.moment, u64::try_from(starts.value.unix_micros()).unwrap() + 1, 64)
+    };
+    let stored = |rollup: AppointmentRollup| StoredAppointment {
+        appointment: rollup.appointment.to_string(),
+        opened: number(rollup.opened.moment, channel_position(rollup.opened.value.0), 8),
+        starts: rollup.starts_at.map_or((0, 0), starts),
+        step: step(rollup.step),
+        marks: rollup.marks.bits(),
     };
     figures::appointments(events).into_values().map(stored).collect()
 }
 
-fn channel_position(channel: Channel) -> u8 {
-    u8::try_from(Channel::ALL.iter().position(|one| *one == channel).unwrap()).unwrap()
+fn channel_position(channel: Channel) -> u64 {
+    u64::try_from(Channel::ALL.iter().position(|one| *one == channel).unwrap()).unwrap()
 }
 
-fn position(step: domain::appointment::Step) -> u8 {
-    u8::try_from(domain::appointment::Step::ALL.iter().position(|one| *one == step).unwrap()).unwrap()
+fn position(step: Step) -> u64 {
+    u64::try_from(Step::ALL.iter().position(|one| *one == step).unwrap()).unwrap()
 }

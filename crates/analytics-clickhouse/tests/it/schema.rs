@@ -3,8 +3,15 @@
 use std::time::Duration;
 
 use analytics_clickhouse::{Applied, ClickHouseOptions, MigrateError, SchemaError, ddl, migrate};
+use contract_tests::fixtures::{appointment, at, event, salon};
+use domain::action::{Action, Word};
+use domain::channel::Channel;
+use domain::event::{Appointment, Event};
+use domain::id::{EventId, LeadId};
 use domain::retention::Retention;
+use domain::rollup::Moment;
 use futures_util::future::join_all;
+use ports::analytics::{AnalyticsStore, Period};
 
 use crate::world::{Database, database, empty_database};
 
@@ -20,6 +27,8 @@ fn cluster() -> ClickHouseOptions {
 fn the_plain_form_is_what_it_was() {
     let statements = ddl(&plain(), Retention::default()).unwrap();
     insta::assert_snapshot!("plain", statements.join(";\n\n"));
+    // One that does not begin with it is run everywhere.
+    assert!(statements.iter().all(|statement| !statement.contains("only in a cluster")));
 }
 
 #[test]
@@ -46,7 +55,7 @@ async fn migrating_again_does_nothing() {
     let done = migrate(&database.options, Retention::default()).await.unwrap();
     assert_eq!(
         done.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["0001-events-and-rollups", "retention of events 90d"]
+        ["0001-events-and-rollups", "0002-sessions-and-appointments", "retention of events 90d"]
     );
     assert_eq!(migrate(&database.options, Retention::default()).await.unwrap(), []);
     database.analytics().check_schema().await.unwrap();
@@ -118,4 +127,74 @@ async fn a_migration_with_another_content_is_refused() {
     assert!(matches!(changed, Err(SchemaError::Changed(1))), "{changed:?}");
     let refused = migrate(&database.options, Retention::default()).await;
     assert!(matches!(refused, Err(MigrateError::Schema(SchemaError::Changed(1)))), "{refused:?}");
+}
+
+/// A row of a conversation that began by Telegram and came to a booking, and of that booking; and one of each of which
+/// no more is known than that it is there.
+const OLD_ROWS: [&str; 2] = [
+    "INSERT INTO session_rollups VALUES
+        ('salon', 's-1', (1768467600000000, repeat('a', 16), 0), (1768467605000000, repeat('b', 16)), 24,
+         (1768467601000000, repeat('c', 16), 7), (1768467605000000, repeat('b', 16), 0)),
+        ('salon', 's-2', (1768467600000000, repeat('d', 16), 6), (1768467600000000, repeat('d', 16)), 0,
+         (9223372036854775807, unhex(repeat('ff', 16)), 0), (-1, unhex(repeat('00', 16)), 255))",
+    "INSERT INTO appointment_rollups VALUES
+        ('salon', 'a-1', (1768467605000000, repeat('b', 16), 0, 's-1'), 1768467609000000,
+         (1768467605000000, repeat('b', 16), 1768474800000000), (1768467606000000, repeat('e', 16), 4), 528),
+        ('salon', 'a-2', (1768467605000000, repeat('f', 16), 6, 's-2'), 1768467605000000,
+         (-1, unhex(repeat('00', 16)), -1), (-1, unhex(repeat('00', 16)), 255), 0)",
+];
+
+#[tokio::test]
+async fn rollups_of_the_first_schema_lie_in_the_second_as_if_written_there() {
+    let old = empty_database();
+    let client = old.client().with_database("default");
+    let statements = ddl(&old.options, Retention::default()).unwrap();
+    for statement in statements.iter().take_while(|statement| !statement.contains("RENAME TABLE")) {
+        client.query_raw(statement).execute().await.unwrap();
+    }
+    for rows in OLD_ROWS {
+        old.run(rows).await;
+    }
+    migrate(&old.options, Retention::default()).await.unwrap();
+
+    let new = database().await;
+    let moment =
+        |second, letter| Moment { at: at(second), event: EventId::from_slice(&[letter; 16]).unwrap() };
+    let told = |letter, second, session: &str, channel, action| Event {
+        id: moment(second, letter).event,
+        channel,
+        ..event(session, second, action)
+    };
+    let booked = |booking: &str, starts: Option<u64>, event: Event| Event {
+        appointment: Some(Appointment { starts_at: starts.map(at), ..appointment(booking) }),
+        ..event
+    };
+    let telegram = |letter, second, action| told(letter, second, "s-1", Channel::Telegram, action);
+    new.analytics()
+        .absorb(&[
+            telegram(b'a', 0, Action::Other(Word::parse("greeting").unwrap())),
+            Event { lead: Some(LeadId::from_number(7)), ..telegram(b'c', 1, Action::CreateLead) },
+            booked("a-1", Some(7_200), telegram(b'b', 5, Action::Book)),
+            told(b'd', 0, "s-2", Channel::Site, Action::Other(Word::parse("greeting").unwrap())),
+        ])
+        .await
+        .unwrap();
+    let sessions = "SELECT tenant, key, session, min(s.opened), max(s.last), groupBitOr(s.marks), min(s.lead), max(s.step)
+                    FROM sessions AS s GROUP BY tenant, key, session ORDER BY session";
+    assert_eq!(told_by(&old, sessions).await, told_by(&new, sessions).await);
+    let first = "SELECT key, appointment, opened, starts FROM appointments WHERE appointment = 'a-1'";
+    assert_eq!(told_by(&old, first).await, told_by(&new, first).await);
+    let figures = old.analytics().overview(&salon(), Period { from: at(0), until: at(6) }).await.unwrap();
+    let [telegram, site] = figures.as_slice() else { panic!("{figures:?}") };
+    assert_eq!(
+        (telegram.channel, telegram.appointments.attended, telegram.sessions.booked),
+        (Channel::Telegram, 1, 1)
+    );
+    assert_eq!((site.channel, site.appointments.booked, site.sessions.total), (Channel::Site, 1, 1));
+    assert_eq!(old.number("SELECT count() FROM system.tables WHERE database = currentDatabase()").await, 5);
+}
+
+async fn told_by(database: &Database, query: &str) -> String {
+    let mut cursor = database.client().query_raw(query).fetch_bytes("TSV").unwrap();
+    String::from_utf8(cursor.collect().await.unwrap().to_vec()).unwrap()
 }

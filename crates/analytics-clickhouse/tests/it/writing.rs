@@ -27,7 +27,7 @@ async fn what_many_write_at_once_is_one_part_a_table() {
     // So long that all of them are sure to come together: what is waited for is the number.
     database.options.max_age = Duration::from_secs(30);
     database.options.max_rows = 40.try_into().unwrap();
-    for table in ["events", "session_rollups", "appointment_rollups"] {
+    for table in ["events", "sessions", "appointments"] {
         database.run(&format!("SYSTEM STOP MERGES {table}")).await;
     }
     let analytics = database.analytics();
@@ -43,7 +43,7 @@ async fn what_many_write_at_once_is_one_part_a_table() {
     for absorbed in join_all(batches.iter().map(|batch| analytics.absorb(batch))).await {
         absorbed.unwrap();
     }
-    for (table, rows) in [("events", 40), ("session_rollups", 4), ("appointment_rollups", 5)] {
+    for (table, rows) in [("events", 40), ("sessions", 4), ("appointments", 5)] {
         let parts = format!(
             "SELECT count() FROM system.parts WHERE database = currentDatabase() AND table = '{table}' AND active"
         );
@@ -114,9 +114,31 @@ async fn an_appointment_is_kept_for_as_long_as_anything_is_heard_of_it() {
     analytics.absorb(&[about(60, Action::Remind)]).await.unwrap();
     assert_eq!(analytics.sweep(at(50)).await.unwrap(), 0);
     assert_eq!(analytics.sweep(at(70)).await.unwrap(), 2);
-    for table in ["session_rollups", "appointment_rollups"] {
+    for table in ["sessions", "appointments"] {
         assert_eq!(database.number(&format!("SELECT count() FROM {table}")).await, 0, "{table}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_few_that_began_lately_are_found_among_many_that_ended_long_before() {
+    let database = database().await;
+    let analytics = database.analytics();
+    let about = |session: &str, second, action| Event {
+        appointment: Some(appointment(&format!("of-{session}"))),
+        ..event(session, second, action)
+    };
+    let old: Vec<_> = (0..4_000).map(|n| about(&format!("old-{n}"), n % 100, Action::Book)).collect();
+    analytics.absorb(&old).await.unwrap();
+    let lately: Vec<_> = (0..10).map(|n| about(&format!("new-{n}"), 100_000 + n, Action::Message)).collect();
+    analytics.absorb(&lately).await.unwrap();
+    // One that goes on from before the period, and one that goes on beyond it.
+    analytics.absorb(&[about("old-7", 100_005, Action::Attend)]).await.unwrap();
+    analytics.absorb(&[about("new-7", 300_000, Action::Attend)]).await.unwrap();
+    let period = Period { from: at(100_000), until: at(200_000) };
+    let figures = analytics.overview(&salon(), period).await.unwrap();
+    let [of_channel] = figures.as_slice() else { panic!("{figures:?}") };
+    assert_eq!((of_channel.sessions.total, of_channel.sessions.visited), (10, 1));
+    assert_eq!((of_channel.appointments.booked, of_channel.appointments.attended), (9, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
