@@ -10,7 +10,9 @@ use event_schema::public;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
-    let _any_hint = session_hint(SourceKind::Telegram, body);
+    if let Ok(update) = serde_json::from_slice(body) {
+        let _any_hint = session_hint(SourceKind::Telegram, &update);
+    }
     match parse(SourceKind::Telegram, body, Timestamp::EPOCH) {
         Ok(observations) => {
             assert!(!observations.is_empty());

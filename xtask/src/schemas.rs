@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-const PROTOS: [&str; 3] =
-    ["letopis/event/v1/event.proto", "letopis/event/v1/raw.proto", "letopis/event/v1/quarantine.proto"];
+const PROTOS: [&str; 4] = [
+    "letopis/event/v1/event.proto",
+    "letopis/event/v1/raw.proto",
+    "letopis/event/v1/quarantine.proto",
+    "letopis/event/v1/pack.proto",
+];
 const GENERATED: &str = "letopis.event.v1.rs";
 
 /// Writes the generated file, or with `check` fails when the committed one differs.

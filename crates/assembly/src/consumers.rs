@@ -51,7 +51,7 @@ impl Consumers {
         Ok(Self { bus, metrics, claim_ttl, policy, instance: Uuid::new_v4().simple().to_string() })
     }
 
-    /// The normalizer's two: live deliveries, and those sent through again.
+    /// The normalizer's three: live deliveries, those sent through again, and those taken apart.
     pub fn normalizer(
         &self,
         vault: &Arc<Vault>,
@@ -59,7 +59,7 @@ impl Consumers {
         supervisor: &mut Supervisor,
     ) -> anyhow::Result<()> {
         let metrics = NormalizerMetrics::register(metrics)?;
-        for topic in [Topic::Raw, Topic::Replay] {
+        for topic in [Topic::Raw, Topic::Replay, Topic::Apart] {
             let handler = Normalize { vault: vault.clone(), metrics: metrics.clone() };
             self.spawn("normalizer", topic, Group::Normalizer, &self.policy, handler, supervisor);
         }

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use ports::bus::{BusError, EventBus, Group, Topic};
 
 /// Who reads what. A new service on the bus adds its line here.
-pub const READERS: [(Topic, Group); 5] = [
+pub const READERS: [(Topic, Group); 6] = [
     (Topic::Raw, Group::Normalizer),
     (Topic::Replay, Group::Normalizer),
+    (Topic::Apart, Group::Normalizer),
     (Topic::Events, Group::Ledger),
     (Topic::Quarantine, Group::Ledger),
     (Topic::Events, Group::Analytics),

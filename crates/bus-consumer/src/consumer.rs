@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use ports::Cause;
 use ports::bus::{Delivery, DeliveryTag, EventBus, Message, Origin, Settlement, Subscription, Topic};
@@ -33,6 +34,16 @@ pub enum Verdict {
         /// Why, for a person.
         reason: String,
     },
+}
+
+impl Verdict {
+    /// Takes apart a message that carries several receipts: each of them comes again by itself, so that one that kills
+    /// its handler, or cannot be read, takes none of the others with it.
+    #[must_use]
+    pub fn apart(to: Topic, message: &Message, parts: Vec<Bytes>) -> Self {
+        let alone = |part| Message::new(message.tenant.clone(), message.partition, part);
+        Self::Done(parts.into_iter().map(|part| (to, alone(part))).collect())
+    }
 }
 
 /// How the loop goes about it.

@@ -24,7 +24,7 @@ pub(crate) async fn backlog(shared: &Shared, topic: Topic, group: Group) -> Resu
     let mut backlog = Backlog::default();
     for answer in of_partitions.await? {
         let [counts, oldest] = parts(answer, WHAT)?;
-        add_per_tenant(&mut backlog.messages, counts)?;
+        add_per_tenant(&mut backlog.receipts, counts)?;
         let oldest = text(oldest, WHAT)?;
         if !oldest.is_empty() {
             let oldest = published_at(&oldest)?;
@@ -34,7 +34,7 @@ pub(crate) async fn backlog(shared: &Shared, topic: Topic, group: Group) -> Resu
     Ok(backlog)
 }
 
-/// Messages ever published, per tenant.
+/// Receipts ever published, per tenant.
 pub(crate) async fn accepted(shared: &Shared, topic: Topic) -> Result<BTreeMap<TenantId, u64>, Failure> {
     let of_partitions = try_join_all(shared.keys.partitions.iter().map(async |partition| {
         shared.server.ask(redis::cmd("HGETALL").arg(partition.accepted(topic))).await

@@ -233,7 +233,8 @@ impl Shared {
         let fill = |command: &mut Cmd| {
             command.arg(&self.keys.wake).arg(sub.group.as_str()).arg(number(sub.topic));
             for (tag, settlement) in settlements {
-                command.arg(&tag.id).arg(tag.tenant.as_str()).arg(settlement.outputs.len());
+                command.arg(&tag.id).arg(tag.tenant.as_str()).arg(tag.receipts.get());
+                command.arg(settlement.outputs.len());
                 for (topic, message) in &settlement.outputs {
                     command.arg(number(*topic));
                     entry::write(command, message);

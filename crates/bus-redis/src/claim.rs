@@ -108,6 +108,12 @@ fn delivery(handed_out: Value, partition: Partition) -> Result<Delivery, Failure
     let id = text(id, WHAT)?;
     let message = entry::read(fields, partition)?;
     let published_at = published_at(&id)?;
-    let tag = Tag { id, partition: partition.index(), attempt, tenant: message.tenant.clone() };
+    let tag = Tag {
+        id,
+        partition: partition.index(),
+        attempt,
+        receipts: message.receipts,
+        tenant: message.tenant.clone(),
+    };
     Ok(Delivery { tag: tag.to_delivery_tag(), attempt, published_at, message })
 }

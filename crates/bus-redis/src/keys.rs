@@ -17,6 +17,7 @@ pub(crate) const fn number(topic: Topic) -> usize {
         Topic::Events => 3,
         Topic::Quarantine => 4,
         Topic::Dead => 5,
+        Topic::Apart => 6,
     }
 }
 
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn topics_are_numbered_from_1_in_their_order() {
         let numbers: Vec<_> = Topic::ALL.into_iter().map(number).collect();
-        assert_eq!(numbers, [1, 2, 3, 4, 5]);
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
         assert!(Topic::ALL.into_iter().all(|topic| numbered(number(topic)) == Some(topic)));
     }
 

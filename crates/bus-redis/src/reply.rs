@@ -48,9 +48,9 @@ pub(crate) fn count(value: Value, what: &'static str) -> Result<u64, Failure> {
 pub(crate) fn add_per_tenant(counts: &mut BTreeMap<TenantId, u64>, flat: Value) -> Result<(), Failure> {
     const WHAT: &str = "a book";
     let mut values = array(flat, WHAT)?.into_iter();
-    while let (Some(tenant), Some(messages)) = (values.next(), values.next()) {
+    while let (Some(tenant), Some(receipts)) = (values.next(), values.next()) {
         let tenant = TenantId::parse(&text(tenant, WHAT)?).map_err(|_parse| Failure::Corrupt(WHAT))?;
-        *counts.entry(tenant).or_default() += count(messages, WHAT)?;
+        *counts.entry(tenant).or_default() += count(receipts, WHAT)?;
     }
     Ok(())
 }

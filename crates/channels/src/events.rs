@@ -1,11 +1,9 @@
 //! The canonical event: one object, one observation.
 
-use std::borrow::Cow;
-
 use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
-use event_schema::public::{self, Violation};
-use serde::Deserialize;
+use event_schema::public::{self, ParseError, Violation};
+use serde_json::Value;
 
 use crate::{Unparsed, json};
 
@@ -13,11 +11,11 @@ use crate::{Unparsed, json};
 const NAMED: usize = 5;
 
 pub(crate) fn parse(body: &[u8]) -> Result<Vec<Observation>, Unparsed> {
-    let value = json::read(body)?;
-    if !value.is_object() {
-        return Err(json::unreadable("", "must be a JSON object"));
-    }
-    public::parse(value).map(|observation| vec![observation]).map_err(|violations| summary(&violations))
+    public::parse_slice(body).map(|observation| vec![observation]).map_err(|error| match error {
+        ParseError::NotJson(cause) => json::not_json(&cause),
+        ParseError::NotAnObject => json::unreadable("", "must be a JSON object"),
+        ParseError::Invalid(violations) => summary(&violations),
+    })
 }
 
 /// The first violation leads, the others follow in its detail.
@@ -39,13 +37,6 @@ fn summary(violations: &[Violation]) -> Unparsed {
     }
 }
 
-pub(crate) fn session_hint(body: &[u8]) -> Vec<u8> {
-    #[derive(Deserialize)]
-    struct Hint<'b> {
-        #[serde(borrow)]
-        session_id: Cow<'b, str>,
-    }
-    serde_json::from_slice::<Hint<'_>>(body)
-        .map(|hint| hint.session_id.into_owned().into_bytes())
-        .unwrap_or_default()
+pub(crate) fn session_hint(body: &Value) -> Vec<u8> {
+    body.get("session_id").and_then(Value::as_str).unwrap_or_default().as_bytes().to_vec()
 }

@@ -1,5 +1,7 @@
 //! A JSON body, and the spots in it: every complaint names its spot and none quotes it.
 
+use std::ptr;
+
 use domain::quarantine::ReasonClass;
 use serde_json::{Map, Value};
 
@@ -7,12 +9,17 @@ use crate::Unparsed;
 
 /// Reads a body as JSON.
 pub(crate) fn read(body: &[u8]) -> Result<Value, Unparsed> {
-    serde_json::from_slice(body).map_err(|error| Unparsed {
+    serde_json::from_slice(body).map_err(|error| not_json(&error))
+}
+
+/// The body is no JSON.
+pub(crate) fn not_json(error: &serde_json::Error) -> Unparsed {
+    Unparsed {
         class: ReasonClass::Unreadable,
         pointer: None,
         // The parser's own words are left out: they may quote what they stumbled over.
         detail: format!("must be JSON; stops being so at line {} column {}", error.line(), error.column()),
-    })
+    }
 }
 
 /// The body is not what its channel sends.
@@ -24,31 +31,28 @@ pub(crate) fn unreadable(pointer: &str, expected: &str) -> Unparsed {
     }
 }
 
-/// A value with the way that led to it. The way consists of keys of the channel's own vocabulary, never of keys that
-/// a sender can choose.
-#[derive(Clone)]
+/// A value in a body. The way to it is looked for when there is something to complain about, and only then: nearly every
+/// body is right. It leads over keys of the channel's own vocabulary, never over keys that a sender can choose.
+#[derive(Clone, Copy)]
 pub(crate) struct Spot<'v> {
     value: &'v Value,
-    at: String,
+    body: &'v Value,
 }
 
 impl<'v> Spot<'v> {
     pub(crate) const fn root(value: &'v Value) -> Self {
-        Self { value, at: String::new() }
+        Self { value, body: value }
     }
 
     /// The value under `key`; `None` when absent, null, or when this is no object.
     pub(crate) fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;
-        Some(Self { value, at: format!("{}/{key}", self.at) })
+        Some(Self { value, ..*self })
     }
 
     /// The value under `key`, which the channel always sends.
     pub(crate) fn need(&self, key: &str) -> Result<Self, Unparsed> {
-        self.get(key).ok_or_else(|| {
-            let missing = Self { value: self.value, at: format!("{}/{key}", self.at) };
-            missing.invalid("is required")
-        })
+        self.get(key).ok_or_else(|| invalid(format!("{}/{key}", self.pointer()), "is required"))
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -88,8 +92,25 @@ impl<'v> Spot<'v> {
     }
 
     pub(crate) fn invalid(&self, expected: &str) -> Unparsed {
-        Unparsed { class: ReasonClass::Invalid, pointer: Some(self.at.clone()), detail: expected.to_owned() }
+        invalid(self.pointer(), expected)
     }
+
+    fn pointer(&self) -> String {
+        way(self.body, self.value).unwrap_or_default()
+    }
+}
+
+fn invalid(pointer: String, expected: &str) -> Unparsed {
+    Unparsed { class: ReasonClass::Invalid, pointer: Some(pointer), detail: expected.to_owned() }
+}
+
+/// The pointer that leads from `start` to `end`, which lies inside it and not merely equals something there.
+fn way(start: &Value, end: &Value) -> Option<String> {
+    if ptr::eq(start, end) {
+        return Some(String::new());
+    }
+    let keys = start.as_object()?;
+    keys.iter().find_map(|(key, inside)| Some(format!("/{key}{}", way(inside, end)?)))
 }
 
 /// The spot under `key` read as text.

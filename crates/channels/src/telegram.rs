@@ -60,9 +60,8 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
     }
 }
 
-pub(crate) fn session_hint(body: &[u8]) -> Vec<u8> {
-    let Ok(value) = json::read(body) else { return Vec::new() };
-    let update = Spot::root(&value);
+pub(crate) fn session_hint(body: &Value) -> Vec<u8> {
+    let update = Spot::root(body);
     let chat = members(&update).find_map(|kind| chat_of(&update.get(kind)?));
     chat.map(|id| id.to_string().into_bytes()).unwrap_or_default()
 }

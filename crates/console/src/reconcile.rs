@@ -18,8 +18,12 @@ const READINGS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a receipt can be on its way, in the order it gets there.
-const ON_THE_WAY: [(Topic, Group); 3] =
-    [(Topic::Raw, Group::Normalizer), (Topic::Events, Group::Ledger), (Topic::Quarantine, Group::Ledger)];
+const ON_THE_WAY: [(Topic, Group); 4] = [
+    (Topic::Raw, Group::Normalizer),
+    (Topic::Apart, Group::Normalizer),
+    (Topic::Events, Group::Ledger),
+    (Topic::Quarantine, Group::Ledger),
+];
 
 /// The books of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -83,8 +87,8 @@ async fn read(bus: &dyn EventBus, ledger: &dyn LedgerReader) -> Result<Vec<Tenan
     let mut in_flight: BTreeMap<TenantId, u64> = BTreeMap::new();
     for (topic, group) in ON_THE_WAY {
         let backlog = bus.backlog(topic, group).await.map_err(ReconcileError::Bus)?;
-        for (tenant, messages) in backlog.messages {
-            *in_flight.entry(tenant).or_default() += messages;
+        for (tenant, receipts) in backlog.receipts {
+            *in_flight.entry(tenant).or_default() += receipts;
         }
     }
     let settled = ledger.books().await.map_err(ReconcileError::Ledger)?;

@@ -33,13 +33,9 @@ pub async fn replay(
     if entry.state == QuarantineState::Resolved {
         return Err(ReplayError::Resolved);
     }
-    let message = Message {
-        tenant: entry.tenant.clone(),
-        // The session is under seal; no order is assumed of what comes back from quarantine.
-        partition: Partition::FIRST,
-        payload: Bytes::copy_from_slice(&entry.message),
-        origin: None,
-    };
+    // The session is under seal; no order is assumed of what comes back from quarantine.
+    let message =
+        Message::new(entry.tenant.clone(), Partition::FIRST, Bytes::copy_from_slice(&entry.message));
     bus.publish(start_of(entry.stage), vec![message]).await.map_err(ReplayError::Bus)?;
     quarantine.mark_replaying(entry).await.map_err(ReplayError::Ledger)?;
     if entry.stage == Stage::Analyse {

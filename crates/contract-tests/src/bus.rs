@@ -66,6 +66,7 @@ macro_rules! bus_contract {
             accepted_still_counts_what_is_settled_and_gone
             forwarding_counts_as_accepted
             the_backlog_counts_what_is_claimed_and_what_is_not
+            the_books_count_receipts_and_not_messages
             the_backlog_of_one_group_is_not_that_of_another
             the_backlog_names_the_oldest_message
             the_backlog_of_a_group_made_known_late_counts_what_is_kept

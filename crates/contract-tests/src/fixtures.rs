@@ -120,12 +120,7 @@ pub fn quarantined(receipt: ReceiptId, stage: Stage, second: u64) -> QuarantineE
 }
 
 pub fn message(text: &str) -> Message {
-    Message {
-        tenant: salon(),
-        partition: Partition::FIRST,
-        payload: Bytes::copy_from_slice(text.as_bytes()),
-        origin: None,
-    }
+    Message::new(salon(), Partition::FIRST, Bytes::copy_from_slice(text.as_bytes()))
 }
 
 /// A message of a tenant.

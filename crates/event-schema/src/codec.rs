@@ -5,6 +5,8 @@
 
 mod event;
 mod field;
+pub mod pack;
+mod write;
 
 use bytes::Bytes;
 use domain::event::{Digest, Event, Sealed};
@@ -15,6 +17,7 @@ use domain::timestamp::Timestamp;
 use prost::Message as _;
 
 use crate::wire;
+use write::Fields;
 
 /// What the gateway accepted: a message of the topics `raw` and `replay`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +70,9 @@ pub struct Quarantined {
     pub message: Bytes,
 }
 
+/// How many bytes a message takes at most beside what it carries: what is set aside for them.
+const HEAD_BYTES: usize = 256;
+
 /// Why bytes are not a message of ours. Names the field, never its value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -81,7 +87,9 @@ pub enum DecodeError {
 /// The protobuf form of one event: what the ledger keeps.
 #[must_use]
 pub fn encode_event(event: &Event) -> Bytes {
-    event::to_wire(event).encode_to_vec().into()
+    let mut bytes = Vec::with_capacity(event::expected_bytes(event));
+    event::write(event, &mut Fields::into(&mut bytes));
+    bytes.into()
 }
 
 /// Reads back what [`encode_event`] gave.
@@ -93,16 +101,17 @@ impl RawDelivery {
     /// The protobuf form.
     #[must_use]
     pub fn encode(&self) -> Bytes {
-        let message = wire::RawDelivery {
-            receipt: field::bytes(self.receipt.as_bytes()),
-            tenant: self.tenant.to_string(),
-            source: self.source.to_string(),
-            kind: self.kind.as_str().to_owned(),
-            received_at_micros: self.received_at.unix_micros(),
-            payload_digest: field::bytes(self.payload_digest.as_bytes()),
-            sealed_body: field::bytes(self.sealed_body.as_bytes()),
-        };
-        message.encode_to_vec().into()
+        let body = self.sealed_body.as_bytes();
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + body.len());
+        let mut fields = Fields::into(&mut bytes);
+        fields.bytes(1, self.receipt.as_bytes());
+        fields.text(2, self.tenant.as_str());
+        fields.text(3, self.source.as_str());
+        fields.text(4, self.kind.as_str());
+        fields.int64(5, self.received_at.unix_micros());
+        fields.bytes(6, self.payload_digest.as_bytes());
+        fields.bytes(7, body);
+        bytes.into()
     }
 
     /// Reads back what [`Self::encode`] gave.
@@ -120,30 +129,55 @@ impl RawDelivery {
     }
 }
 
+/// The fields of [`wire::EventBatch`], with the events as they lie there: on the wire a message inside is its bytes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct UnreadBatch {
+    #[prost(bytes = "bytes", tag = "1")]
+    receipt: Bytes,
+    #[prost(string, tag = "2")]
+    tenant: String,
+    #[prost(string, tag = "3")]
+    source: String,
+    #[prost(int64, tag = "4")]
+    received_at_micros: i64,
+    #[prost(bytes = "bytes", repeated, tag = "5")]
+    events: Vec<Bytes>,
+}
+
 impl EventBatch {
     /// The protobuf form.
     #[must_use]
     pub fn encode(&self) -> Bytes {
-        let message = wire::EventBatch {
-            receipt: field::bytes(self.receipt.as_bytes()),
-            tenant: self.tenant.to_string(),
-            source: self.source.to_string(),
-            received_at_micros: self.received_at.unix_micros(),
-            events: self.events.iter().map(event::to_wire).collect(),
-        };
-        message.encode_to_vec().into()
+        let events: usize = self.events.iter().map(event::expected_bytes).sum();
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + events);
+        let mut fields = Fields::into(&mut bytes);
+        fields.bytes(1, self.receipt.as_bytes());
+        fields.text(2, self.tenant.as_str());
+        fields.text(3, self.source.as_str());
+        fields.int64(4, self.received_at.unix_micros());
+        for event in &self.events {
+            fields.message(5, |fields| event::write(event, fields));
+        }
+        bytes.into()
     }
 
     /// Reads back what [`Self::encode`] gave.
     pub fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
-        let message = wire::EventBatch::decode(bytes).map_err(DecodeError::Malformed)?;
-        Ok(Self {
+        Self::decode_with_forms(bytes).map(|(batch, _forms)| batch)
+    }
+
+    /// Like [`Self::decode`], with the protobuf form of each event beside it: the bytes as they lie in `bytes`, which
+    /// are what [`encode_event`] gives when the batch was encoded here, and share its memory.
+    pub fn decode_with_forms(bytes: Bytes) -> Result<(Self, Vec<Bytes>), DecodeError> {
+        let message = UnreadBatch::decode(bytes).map_err(DecodeError::Malformed)?;
+        let batch = Self {
             receipt: field::read(ReceiptId::from_slice(&message.receipt), "receipt")?,
             tenant: field::read(TenantId::parse(&message.tenant), "tenant")?,
             source: field::read(SourceId::parse(&message.source), "source")?,
             received_at: field::instant(message.received_at_micros, "received_at_micros")?,
-            events: message.events.into_iter().map(event::from_wire).collect::<Result<_, _>>()?,
-        })
+            events: message.events.iter().cloned().map(decode_event).collect::<Result<_, _>>()?,
+        };
+        Ok((batch, message.events))
     }
 }
 

@@ -1,6 +1,7 @@
 //! JSON of what is sealed inside an event. Lies in ledgers for as long as events do: keys are added, never renamed,
 //! and a key that is not known is skipped.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use domain::observation::Contact;
@@ -72,21 +73,23 @@ impl fmt::Debug for Details {
 /// The sealed form of a [`Contact`]; the domain's own type has no serialised form.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct SealedContact {
+struct SealedContact<'c> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
+    phone: Option<Cow<'c, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    email: Option<Cow<'c, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<Cow<'c, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    messenger_id: Option<String>,
+    messenger_id: Option<Cow<'c, str>>,
 }
 
 /// The bytes to seal into [`domain::event::Event::contact`].
 #[must_use]
 pub fn contact_to_json(contact: &Contact) -> Vec<u8> {
-    let Contact { phone, email, name, messenger_id } = contact.clone();
+    let [phone, email, name, messenger_id] =
+        [&contact.phone, &contact.email, &contact.name, &contact.messenger_id]
+            .map(|text| text.as_deref().map(Cow::Borrowed));
     serde_json::to_vec(&SealedContact { phone, email, name, messenger_id })
         .expect("texts under text keys always have a JSON form")
 }
@@ -94,5 +97,7 @@ pub fn contact_to_json(contact: &Contact) -> Vec<u8> {
 /// Reads back what [`contact_to_json`] gave. The error may quote what was sealed: it is not for logs.
 pub fn contact_from_json(bytes: &[u8]) -> Result<Contact, serde_json::Error> {
     let SealedContact { phone, email, name, messenger_id } = serde_json::from_slice(bytes)?;
+    let [phone, email, name, messenger_id] =
+        [phone, email, name, messenger_id].map(|text| text.map(Cow::into_owned));
     Ok(Contact { phone, email, name, messenger_id })
 }

@@ -11,16 +11,22 @@ pub(crate) fn observation(item: &str, max_bytes: usize) -> Result<Observation, P
         let detail = format!("at most {max_bytes} bytes an event");
         return Err(Problem::new(ProblemKind::EventTooLarge).detail(detail));
     }
-    public::parse(value(item)?).map_err(|violations| {
-        let errors = violations
-            .into_iter()
-            .map(|violation| FieldError { pointer: violation.pointer, expected: violation.expected });
-        Problem::new(ProblemKind::InvalidEvent).errors(errors)
+    public::parse_str(item).map_err(|error| match error.into_violations() {
+        Err(not_json) => refuse_json(&not_json),
+        Ok(violations) => {
+            let errors = violations
+                .into_iter()
+                .map(|violation| FieldError { pointer: violation.pointer, expected: violation.expected });
+            Problem::new(ProblemKind::InvalidEvent).errors(errors)
+        }
     })
 }
 
 /// Reads one JSON value: valid strings, at most 128 levels deep, nothing behind it.
 pub(crate) fn value(text: &str) -> Result<Value, Problem> {
-    serde_json::from_str(text)
-        .map_err(|error| Problem::new(ProblemKind::InvalidJson).detail(describe_json_error(&error)))
+    serde_json::from_str(text).map_err(|error| refuse_json(&error))
+}
+
+fn refuse_json(error: &serde_json::Error) -> Problem {
+    Problem::new(ProblemKind::InvalidJson).detail(describe_json_error(error))
 }

@@ -63,18 +63,18 @@ async fn deliver(
     gateway.metrics.observe_body(body.len());
     gateway.metrics.observe_batch(1);
     let text = body::text(&body)?;
-    // Read and dropped: the normalizer would otherwise quarantine what the sender can be told at once.
-    drop(check::value(text)?);
+    // What is no JSON the sender can be told at once; the normalizer could only quarantine it.
+    let update = check::value(text)?;
 
     let keys = gateway.vault.tenant(&source.tenant);
-    let session = channels::session_hint(source.kind, &body);
+    let session = channels::session_hint(source.kind, &update);
     let accepted = Accepted {
         body: &body,
         payload_digest: keys.payload_digest(&body),
         partition: Partition::of(&source.tenant, &session, gateway.config.partitions),
     };
-    let message = publish::seal(source, source.kind, &keys, gateway.clock.now(), &accepted);
-    publish::publish(gateway, vec![message]).await?;
+    let sealed = publish::seal(source, source.kind, &keys, gateway.clock.now(), &accepted);
+    publish::publish(door, source, vec![sealed]).await?;
     gateway.metrics.accepted(source.kind, 1);
     Ok(HttpResponse::Ok().json(json!({})))
 }

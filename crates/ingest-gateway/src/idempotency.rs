@@ -61,7 +61,7 @@ pub(crate) async fn begin(
         .idempotency
         .begin(&stored, digest, gateway.clock.now())
         .await
-        .map_err(|error| publish::refuse(gateway, &error))?;
+        .map_err(|error| publish::unanswered(gateway, &error))?;
     match begun {
         Begun::New | Begun::InProgress => Ok(Known::Open(stored)),
         Begun::Done(answer) => Ok(Known::Answered(answer)),

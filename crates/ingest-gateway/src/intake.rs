@@ -61,7 +61,7 @@ pub(crate) async fn take(door: &Door, intake: Intake<'_>) -> Result<HttpResponse
             }
         }
     };
-    let answer = publish_good(gateway, intake.source, &keys, &items, &verdicts).await?;
+    let answer = publish_good(door, intake.source, &keys, &items, &verdicts).await?;
     let answer = match open {
         None => answer,
         Some(key) => idempotency::keep(gateway, &key, answer).await,
@@ -78,26 +78,29 @@ fn judge<'a>(
 ) -> Result<Good<'a>, Problem> {
     let observation = check::observation(item, gateway.config.max_event_bytes.get())?;
     let payload_digest = keys.payload_digest(item.as_bytes());
-    let event_id = keys.identify(&source.id, &observation, &payload_digest).event_id;
+    // Only an event without an id is known by its content.
+    let derived = || keys.identify(&source.id, &observation, &payload_digest).event_id;
+    let event_id = observation.event_id.unwrap_or_else(derived);
     let partition = Partition::of(&source.tenant, observation.session.as_bytes(), gateway.config.partitions);
     Ok(Good { event_id, accepted: Accepted { body: item.as_bytes(), payload_digest, partition } })
 }
 
 async fn publish_good(
-    gateway: &Gateway,
+    door: &Door,
     source: &Source,
     keys: &TenantKeys,
     items: &Items<'_>,
     verdicts: &[Result<Good<'_>, Problem>],
 ) -> Result<StoredAnswer, Problem> {
+    let gateway = &*door.gateway;
     let received_at = gateway.clock.now();
     let good = verdicts.iter().flatten();
     // A key may send canonical events for a source of any kind; they are canonical all the same.
-    let messages: Vec<_> = good
+    let sealed: Vec<_> = good
         .map(|good| publish::seal(source, SourceKind::Events, keys, received_at, &good.accepted))
         .collect();
-    let accepted = messages.len();
-    publish::publish(gateway, messages).await?;
+    let accepted = sealed.len();
+    publish::publish(door, source, sealed).await?;
     gateway.metrics.accepted(SourceKind::Events, accepted);
     for problem in verdicts.iter().filter_map(|verdict| verdict.as_ref().err()) {
         gateway.metrics.rejected(problem.kind());

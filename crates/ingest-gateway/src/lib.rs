@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The way of a request: headers (`sender`, `media`) → rate (`limit`) → body within limits (`body`) → proof →
-//! events, each checked on its own (`items`, `check`) → known answer? (`idempotency`) → sealed and published in
-//! one call (`publish`) → answer. Nothing is published before everything before it passed, and nothing personal
+//! events, each checked on its own (`items`, `check`) → known answer? (`idempotency`) → sealed (`publish`) and
+//! published together with what others bring (`press`) → answer. Nothing is published before everything before it passed, and nothing personal
 //! leaves this crate unsealed. What a messenger's delivery means is for the normalizer to say: here it only has to be
 //! JSON from the right sender.
 
@@ -23,6 +23,7 @@ mod items;
 mod limit;
 mod media;
 mod metrics;
+mod press;
 mod publish;
 mod sender;
 
@@ -76,6 +77,7 @@ pub struct Gateway {
 struct Door {
     gateway: Arc<Gateway>,
     limits: limit::SourceLimits,
+    press: press::Press,
 }
 
 impl Door {
@@ -98,7 +100,8 @@ impl Door {
 /// The routes of the door. Call once per process and hand a clone to every worker: the clones share their limits.
 pub fn routes(gateway: Arc<Gateway>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let limits = limit::SourceLimits::new(gateway.config.rate_per_second, gateway.config.burst);
-    let door = web::Data::new(Door { gateway, limits });
+    let press = press::Press::new(&gateway.bus, gateway.config.partitions.get());
+    let door = web::Data::new(Door { gateway, limits, press });
     move |cfg| {
         cfg.app_data(door.clone())
             .service(EVENTS.resource().route(web::post().to(events::post)))

@@ -1,16 +1,16 @@
 //! Sealed and onto the bus: after this the sender may forget what it sent.
 
-use bytes::Bytes;
 use domain::event::Digest;
 use domain::id::ReceiptId;
 use domain::registry::{Source, SourceKind};
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
-use http_kit::problem::{Problem, ProblemKind};
-use ports::bus::{BusError, Message, Partition, Topic};
+use http_kit::problem::Problem;
+use ports::bus::{BusError, Partition};
 use privacy::TenantKeys;
 
-use crate::Gateway;
+use crate::press::{Refusal, Sealed};
+use crate::{Door, Gateway};
 
 /// Something to publish, still in the clear.
 pub(crate) struct Accepted<'a> {
@@ -29,7 +29,7 @@ pub(crate) fn seal(
     keys: &TenantKeys,
     received_at: Timestamp,
     accepted: &Accepted<'_>,
-) -> Message {
+) -> Sealed {
     let receipt = ReceiptId::generate();
     let delivery = RawDelivery {
         receipt,
@@ -40,22 +40,23 @@ pub(crate) fn seal(
         payload_digest: accepted.payload_digest,
         sealed_body: keys.seal_body(receipt, accepted.body),
     };
-    let payload: Bytes = delivery.encode();
-    Message { tenant: source.tenant.clone(), partition: accepted.partition, payload, origin: None }
+    Sealed { partition: accepted.partition, delivery: delivery.encode() }
 }
 
-/// Publishes all of a request in one call; returns once it is durable.
-pub(crate) async fn publish(gateway: &Gateway, messages: Vec<Message>) -> Result<(), Problem> {
-    gateway.bus.publish(Topic::Raw, messages).await.map_err(|error| refuse(gateway, &error))
+/// Publishes all of a request; returns once it is durable.
+pub(crate) async fn publish(door: &Door, source: &Source, sealed: Vec<Sealed>) -> Result<(), Problem> {
+    let published = door.press.publish(&source.tenant, sealed).await;
+    published.map_err(|refusal| refuse(&door.gateway, refusal))
 }
 
-/// What the sender hears when the bus cannot.
-pub(crate) fn refuse(gateway: &Gateway, error: &BusError) -> Problem {
-    let kind = match error {
-        BusError::Full => ProblemKind::BusFull,
-        BusError::Unavailable(_) | BusError::Corrupt(_) => ProblemKind::BusUnavailable,
-    };
+/// What the sender hears when the bus does not answer about a key.
+pub(crate) fn unanswered(gateway: &Gateway, error: &BusError) -> Problem {
+    let refusal = Refusal::from(error);
     let error: &dyn std::error::Error = error;
-    tracing::error!(error, "failed to publish");
-    Problem::new(kind).retry_after(gateway.config.retry_after)
+    tracing::error!(error, "failed to ask the bus");
+    refuse(gateway, refusal)
+}
+
+fn refuse(gateway: &Gateway, refusal: Refusal) -> Problem {
+    Problem::new(refusal.kind()).retry_after(gateway.config.retry_after)
 }

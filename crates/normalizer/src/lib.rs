@@ -1,8 +1,10 @@
 //! Opens what the gateway sealed, asks the channel what it means, pseudonymises, and publishes canonical events.
 //!
-//! Reads the topics `raw` and `replay`, each with a consumer of its own. One delivery becomes one message: a batch of
-//! events, or an entry for the quarantine. The bus publishes it and settles the delivery in one breath, so that each
-//! delivery has exactly one outcome even if the process dies here.
+//! Reads the topics `raw`, `replay` and `apart`, each with a consumer of its own. Each receipt becomes a batch of events
+//! or an entry for the quarantine. The bus publishes what a message became and settles it in one breath, so that each
+//! receipt has exactly one outcome even if the process dies here.
+//!
+//! Receipts that came in one message go on in one. A message of several that keeps failing is taken apart.
 //!
 //! Knows no clock and keeps no state: the same delivery always becomes the same events.
 
@@ -13,9 +15,10 @@ pub use metrics::NormalizerMetrics;
 use std::sync::Arc;
 
 use bus_consumer::{Handler, Verdict};
+use bytes::Bytes;
 use domain::event::Event;
 use domain::quarantine::{Reason, ReasonClass};
-use event_schema::codec::{EventBatch, Quarantined, RawDelivery};
+use event_schema::codec::{DecodeError, EventBatch, Quarantined, RawDelivery, pack};
 use ports::bus::{Delivery, Message, Topic};
 use privacy::{OpenError, Receipt, Vault};
 
@@ -29,34 +32,63 @@ pub struct Normalize {
 
 impl Handler for Normalize {
     async fn handle(&self, batch: &[Delivery]) -> Vec<Verdict> {
-        batch.iter().map(|delivery| self.normalize(&delivery.message)).collect()
+        batch.iter().map(|delivery| self.normalize(delivery)).collect()
     }
 }
 
 impl Normalize {
-    fn normalize(&self, message: &Message) -> Verdict {
-        let raw = match RawDelivery::decode(message.payload.clone()) {
-            Ok(raw) => raw,
-            Err(cause) => return Verdict::Reject { reason: format!("not a raw delivery: {cause}") },
+    fn normalize(&self, delivery: &Delivery) -> Verdict {
+        let message = &delivery.message;
+        let rejected = |cause| Verdict::Reject { reason: format!("not a raw delivery: {cause}") };
+        let parts = match pack::parts(&message.payload) {
+            Ok(parts) => parts,
+            Err(cause) => return rejected(cause),
         };
-        let (topic, payload) = match self.understand(&raw) {
-            Ok(events) => {
-                self.metrics.count_events(&events);
-                let RawDelivery { receipt, tenant, source, received_at, .. } = raw;
-                (Topic::Events, EventBatch { receipt, tenant, source, received_at, events }.encode())
+        if parts.len() > 1 && delivery.is_alone() {
+            return Verdict::apart(Topic::Apart, message, parts);
+        }
+        let receipts: Result<Vec<_>, DecodeError> = parts.iter().cloned().map(RawDelivery::decode).collect();
+        match receipts {
+            Ok(receipts) => Verdict::Done(self.outcomes(message, receipts, parts)),
+            Err(_one_of_them) if parts.len() > 1 => Verdict::apart(Topic::Apart, message, parts),
+            Err(cause) => rejected(cause),
+        }
+    }
+
+    /// What the receipts of one message become: those that are understood go on together.
+    fn outcomes(
+        &self,
+        message: &Message,
+        receipts: Vec<RawDelivery>,
+        parts: Vec<Bytes>,
+    ) -> Vec<(Topic, Message)> {
+        let Message { tenant, partition, .. } = message;
+        let mut outcomes = Vec::with_capacity(1);
+        let mut understood = Vec::with_capacity(receipts.len());
+        for (raw, part) in receipts.into_iter().zip(parts) {
+            let outcome = self.understand(&raw);
+            let RawDelivery { receipt, tenant: whose, source, received_at, .. } = raw;
+            match outcome {
+                Ok(events) => {
+                    self.metrics.count_events(&events);
+                    let batch = EventBatch { receipt, tenant: whose, source, received_at, events };
+                    understood.push(batch.encode());
+                }
+                Err(reason) => {
+                    self.metrics.count_quarantined(reason.class);
+                    let entry =
+                        Quarantined { receipt, tenant: whose, source, received_at, reason, message: part };
+                    let entry = Message::new(tenant.clone(), *partition, entry.encode());
+                    outcomes.push((Topic::Quarantine, entry));
+                }
             }
-            Err(reason) => {
-                self.metrics.count_quarantined(reason.class);
-                let RawDelivery { receipt, tenant, source, received_at, .. } = raw;
-                let message = message.payload.clone();
-                (
-                    Topic::Quarantine,
-                    Quarantined { receipt, tenant, source, received_at, reason, message }.encode(),
-                )
-            }
-        };
-        let Message { tenant, partition, .. } = message.clone();
-        Verdict::Done(vec![(topic, Message { tenant, partition, payload, origin: None })])
+        }
+        if !understood.is_empty() {
+            let receipts = understood.len();
+            let together = Message::new(tenant.clone(), *partition, pack::join(understood));
+            outcomes.push((Topic::Events, together.with_receipts(receipts)));
+        }
+        outcomes
     }
 
     fn understand(&self, raw: &RawDelivery) -> Result<Vec<Event>, Reason> {

@@ -36,16 +36,15 @@ impl World {
     }
 
     async fn handle(&self, payload: Bytes) -> Verdict {
+        self.handle_again(1, payload).await
+    }
+
+    async fn handle_again(&self, attempt: u32, payload: Bytes) -> Verdict {
         let delivery = Delivery {
             tag: DeliveryTag("1".to_owned()),
-            attempt: 1,
+            attempt,
             published_at: Timestamp::EPOCH,
-            message: Message {
-                tenant: TenantId::parse("salon").unwrap(),
-                partition: Partition::from_index(3),
-                payload,
-                origin: None,
-            },
+            message: Message::new(TenantId::parse("salon").unwrap(), Partition::from_index(3), payload),
         };
         self.normalize.handle(&[delivery]).await.remove(0)
     }
@@ -111,4 +110,35 @@ async fn a_body_sealed_under_an_unknown_key_is_unopenable_not_lost() {
 async fn bytes_that_are_no_delivery_are_rejected() {
     let verdict = World::new().handle(Bytes::from_static(b"\xff\xff")).await;
     assert!(matches!(verdict, Verdict::Reject { .. }));
+}
+
+#[tokio::test]
+async fn receipts_that_came_together_go_on_together_but_for_those_that_cannot_be_read() {
+    let world = World::new();
+    let good = [world.raw(SourceKind::Events, &event()), world.raw(SourceKind::Events, &event())];
+    let bad = world.raw(SourceKind::Telegram, b"{}");
+    let packed = pack::join(vec![good[0].encode(), bad.encode(), good[1].encode()]);
+    let Verdict::Done(outputs) = world.handle(packed).await else { panic!("not done") };
+    let [(Topic::Quarantine, entry), (Topic::Events, events)] = outputs.as_slice() else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!(Quarantined::decode(entry.payload.clone()).unwrap().message, bad.encode());
+    assert_eq!((entry.receipts.get(), events.receipts.get()), (1, 2));
+    let batches = pack::parts(&events.payload).unwrap().into_iter();
+    assert_eq!(batches.map(|batch| EventBatch::decode(batch).unwrap().events.len()).sum::<usize>(), 2);
+}
+
+#[tokio::test]
+async fn what_came_together_is_taken_apart_when_it_comes_alone_or_when_a_part_is_no_delivery() {
+    let world = World::new();
+    let parts = vec![world.raw(SourceKind::Events, &event()).encode(), Bytes::from_static(b"\x0a\x00")];
+    for attempt in [1, 4] {
+        let Verdict::Done(outputs) = world.handle_again(attempt, pack::join(parts.clone())).await else {
+            panic!("not done")
+        };
+        assert!(outputs.iter().all(|(topic, message)| *topic == Topic::Apart && message.receipts.get() == 1));
+        assert!(outputs.iter().map(|(_, message)| &message.payload).eq(&parts), "attempt {attempt}");
+    }
+    let alone = world.handle_again(4, parts[0].clone()).await;
+    assert!(matches!(alone, Verdict::Done(outputs) if outputs[0].0 == Topic::Events));
 }

@@ -1,6 +1,7 @@
 //! The event bus: an at-least-once log, split into topics and partitions, read by consumer groups.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,8 +30,8 @@ use crate::Cause;
 /// - **Forwarding is atomic**: a settlement's outputs are published if and only if the delivery is settled. Settling a
 ///   delivery that was settled already (its claim had expired and another consumer was faster) publishes nothing.
 /// - **Order** holds per topic and partition, for first deliveries to a group with a single consumer, only.
-/// - **Books**: `accepted` counts, per tenant, exactly the messages ever published to a topic, durably and atomically
-///   with the publishing, whether or not the publisher learned that it succeeded.
+/// - **Books**: `accepted` counts, per tenant, exactly the receipts in the messages ever published to a topic, durably
+///   and atomically with the publishing, whether or not the publisher learned that it succeeded.
 /// - **Bounded**: `publish` answers [`BusError::Full`] rather than grow beyond what the adapter was configured to
 ///   hold. Forwarding is never refused for fullness, or a full bus could not drain.
 #[async_trait]
@@ -62,7 +63,7 @@ pub trait EventBus: Send + Sync {
     /// What a group has yet to settle.
     async fn backlog(&self, topic: Topic, group: Group) -> Result<Backlog, BusError>;
 
-    /// How many messages were ever published to a topic, per tenant.
+    /// How many receipts were ever published to a topic, per tenant.
     async fn accepted(&self, topic: Topic) -> Result<BTreeMap<TenantId, u64>, BusError>;
 
     /// Reads and writes for real, to say whether the bus can be used.
@@ -96,11 +97,15 @@ pub enum Topic {
     Quarantine,
     /// What could not even be quarantined.
     Dead,
+    /// Raw deliveries that came packed and were taken apart, because handling them together failed. Apart from `Raw`,
+    /// so that what was accepted once is not counted twice.
+    Apart,
 }
 
 impl Topic {
     /// All topics.
-    pub const ALL: [Self; 5] = [Self::Raw, Self::Replay, Self::Events, Self::Quarantine, Self::Dead];
+    pub const ALL: [Self; 6] =
+        [Self::Raw, Self::Replay, Self::Events, Self::Quarantine, Self::Dead, Self::Apart];
 
     /// The word used in keys, tables and labels.
     #[must_use]
@@ -111,6 +116,7 @@ impl Topic {
             Self::Events => "events",
             Self::Quarantine => "quarantine",
             Self::Dead => "dead",
+            Self::Apart => "apart",
         }
     }
 
@@ -193,8 +199,25 @@ pub struct Message {
     pub partition: Partition,
     /// The content, opaque to the bus.
     pub payload: Bytes,
+    /// How many receipts it carries: the books count these, so that packing several together changes no figure.
+    pub receipts: NonZeroU32,
     /// Where it was given up, if it is a dead letter.
     pub origin: Option<Origin>,
+}
+
+impl Message {
+    /// A message that carries one receipt and was never given up.
+    #[must_use]
+    pub const fn new(tenant: TenantId, partition: Partition, payload: Bytes) -> Self {
+        Self { tenant, partition, payload, receipts: NonZeroU32::MIN, origin: None }
+    }
+
+    /// The same, carrying so many receipts; none counts as one.
+    #[must_use]
+    pub fn with_receipts(self, receipts: usize) -> Self {
+        let receipts = u32::try_from(receipts).unwrap_or(u32::MAX);
+        Self { receipts: NonZeroU32::new(receipts).unwrap_or(NonZeroU32::MIN), ..self }
+    }
 }
 
 /// Where and why a message was given up.
@@ -236,6 +259,14 @@ pub struct Delivery {
     pub message: Message,
 }
 
+impl Delivery {
+    /// Whether it has come so often that it is handed out by itself.
+    #[must_use]
+    pub const fn is_alone(&self) -> bool {
+        company(self.attempt) == 1
+    }
+}
+
 /// Names one delivery to the adapter that made it; opaque to everyone else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryTag(pub String);
@@ -252,17 +283,17 @@ pub struct Settlement {
 /// What a group has yet to settle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Messages not settled, claimed or not, per tenant.
-    pub messages: BTreeMap<TenantId, u64>,
+    /// Receipts in messages not settled, claimed or not, per tenant.
+    pub receipts: BTreeMap<TenantId, u64>,
     /// When the oldest of them was published.
     pub oldest: Option<Timestamp>,
 }
 
 impl Backlog {
-    /// Messages not settled, over all tenants.
+    /// Receipts in messages not settled, over all tenants.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.messages.values().sum()
+        self.receipts.values().sum()
     }
 }
 

@@ -142,8 +142,29 @@ impl TenantKeys {
 
 /// A phone number in E.164, read as people in Russia write it; what is no phone number keeps its digits only.
 fn canonical_phone(written: &str) -> String {
-    // Messengers send 79131234567 without a plus, which reads as a national number otherwise.
     let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    match russian_mobile(&digits, written.trim()) {
+        Some(number) => number,
+        None => looked_up(written, digits),
+    }
+}
+
+/// The notations nearly every client uses, without the database of all countries' numbers: reading one number in it
+/// takes a hundred times as long, and loading it, which is done when a number first asks for it, a fifth of a second.
+fn russian_mobile(digits: &str, written: &str) -> Option<String> {
+    let is_plain = || written.bytes().all(|b| b.is_ascii_digit() || b" ()-".contains(&b));
+    let national = match digits.len() {
+        11 if digits.starts_with("79") => &digits[1..],
+        // A plus would make these numbers of other countries.
+        11 if digits.starts_with("89") && is_plain() => &digits[1..],
+        10 if digits.starts_with('9') && is_plain() => digits,
+        _ => return None,
+    };
+    Some(format!("+7{national}"))
+}
+
+fn looked_up(written: &str, digits: String) -> String {
+    // Messengers send 79131234567 without a plus, which reads as a national number otherwise.
     let international = match digits.len() {
         11 if digits.starts_with('7') => format!("+{digits}"),
         _ => written.trim().to_owned(),
@@ -161,6 +182,7 @@ fn canonical_email(written: &str) -> String {
 #[cfg(test)]
 mod tests {
     use domain::id::TenantId;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::key::{MasterKey, Vault};
@@ -213,6 +235,54 @@ mod tests {
             assert_eq!(of(written), expected, "{written}");
         }
         assert_ne!(of("+79131234568"), expected);
+    }
+
+    /// The digits of a mobile number or of one like it, in groups, with all that people and forms put between them.
+    fn notation() -> impl Strategy<Value = String> {
+        let between =
+            || prop::sample::select(vec!["", "", "", " ", "-", " (", ") ", "(", ")", "--", "+", "."]);
+        let lead =
+            prop::sample::select(vec!["+7", "7", "8", "", "+", "+8", " 7", "(7", "8-", "-", "810", "tel:+7"]);
+        (
+            lead,
+            between(),
+            "9[0-9]{2}|[0-9]{3}",
+            between(),
+            "[0-9]{3}",
+            between(),
+            "[0-9]{2}",
+            between(),
+            "[0-9]{1,3}",
+            between(),
+        )
+            .prop_map(|(lead, a, code, b, three, c, two, d, last, e)| {
+                [lead, a, &code, b, &three, c, &two, d, &last, e].concat()
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_to_a_mobile_number_gives_what_the_database_gives(written in notation()) {
+            let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+            if let Some(number) = russian_mobile(&digits, written.trim()) {
+                prop_assert_eq!(number, looked_up(&written, digits));
+            }
+        }
+    }
+
+    #[test]
+    fn usual_notations_go_the_short_way_and_others_do_not() {
+        let goes = |written: &str| {
+            let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+            russian_mobile(&digits, written.trim()).is_some()
+        };
+        for usual in ["+79131234567", "8 (913) 123-45-67", "79131234567", "913 123 45 67", "+7 913 123-45-67"]
+        {
+            assert!(goes(usual), "{usual}");
+        }
+        for other in ["+89131234567", "+9131234567", "84951234567", "8.913.123.45.67", "123", ""] {
+            assert!(!goes(other), "{other}");
+        }
     }
 
     #[test]

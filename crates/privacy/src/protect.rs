@@ -58,11 +58,7 @@ impl TenantKeys {
     ) -> Identity {
         let native = observation.native_id.as_bytes();
         let content_digest = if native.is_empty() {
-            let mut content = event_schema::public::print(observation);
-            if let Some(fields) = content.as_object_mut() {
-                fields.remove("event_id");
-            }
-            self.digest("content", &[content.to_string().as_bytes()])
+            self.digest("content", &[&event_schema::public::print_content(observation)])
         } else {
             self.digest("native content", &[payload_digest.as_bytes(), native])
         };

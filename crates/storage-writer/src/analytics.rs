@@ -7,7 +7,7 @@ use event_schema::codec::EventBatch;
 use ports::analytics::AnalyticsStore;
 use ports::bus::Delivery;
 
-use crate::ledger::retry_all;
+use crate::ledger::{parts_of, retry_all};
 
 /// The handler of event batches, for analytics.
 pub struct WriteAnalytics {
@@ -20,12 +20,12 @@ impl Handler for WriteAnalytics {
         let mut events = Vec::with_capacity(batch.len());
         let mut verdicts = Vec::with_capacity(batch.len());
         for delivery in batch {
-            verdicts.push(match EventBatch::decode(delivery.message.payload.clone()) {
-                Ok(decoded) => {
-                    events.extend(decoded.events);
+            verdicts.push(match parts_of(delivery, EventBatch::decode) {
+                Ok(parts) => {
+                    events.extend(parts.into_iter().flat_map(|part| part.events));
                     Verdict::Done(Vec::new())
                 }
-                Err(cause) => Verdict::Reject { reason: format!("not a batch of events: {cause}") },
+                Err(verdict) => verdict,
             });
         }
         match self.analytics.absorb(&events).await {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bus_consumer::{Handler, Verdict};
+use bytes::Bytes;
 use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
-use event_schema::codec::{self, DecodeError, EventBatch, Quarantined, RawDelivery};
+use event_schema::codec::{DecodeError, EventBatch, Quarantined, RawDelivery, pack};
 use ports::bus::{Delivery, Group, Message, Origin, Topic};
 use ports::clock::Clock;
 use ports::ledger::{Ledger, LedgerEntry, ReceiptBatch};
@@ -23,24 +24,48 @@ pub struct WriteLedger {
 
 impl Handler for WriteLedger {
     async fn handle(&self, batch: &[Delivery]) -> Vec<Verdict> {
-        let decoded: Vec<_> = batch.iter().map(|delivery| receipt_batch(&delivery.message)).collect();
-        let readable: Vec<ReceiptBatch> =
-            decoded.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
-        let recorded = self.ledger.record(&readable, self.clock.now()).await;
-        match recorded {
+        let mut receipts: Vec<ReceiptBatch> = Vec::with_capacity(batch.len());
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for delivery in batch {
+            verdicts.push(match parts_of(delivery, receipt_batch) {
+                Ok(parts) => {
+                    receipts.extend(parts);
+                    Verdict::Done(Vec::new())
+                }
+                Err(verdict) => verdict,
+            });
+        }
+        match self.ledger.record(&receipts, self.clock.now()).await {
             Ok(outcomes) => self.metrics.count_recorded(&outcomes),
             Err(cause) => return retry_all(batch, cause),
         }
-        decoded.into_iter().map(|one| verdict_of(one.map(|_batch| ()))).collect()
+        verdicts
     }
 }
 
-fn receipt_batch(message: &Message) -> Result<ReceiptBatch, DecodeError> {
-    let EventBatch { receipt, tenant, source, received_at, events } =
-        EventBatch::decode(message.payload.clone())?;
-    let entry = |event| LedgerEntry { wire: codec::encode_event(&event), event };
-    let events = events.into_iter().map(entry).collect();
-    Ok(ReceiptBatch { receipt, tenant, source, received_at, events, message: message.payload.clone() })
+/// Reads the parts of a message of the topic `events`. One of several that keeps failing, or of which a part cannot be
+/// read, is taken apart: the other group that reads the topic then meets its parts twice, which changes nothing.
+pub(crate) fn parts_of<T>(
+    delivery: &Delivery,
+    read: impl Fn(Bytes) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, Verdict> {
+    let message = &delivery.message;
+    let parts = pack::parts(&message.payload).map_err(|cause| reject(&cause))?;
+    if parts.len() > 1 && delivery.is_alone() {
+        return Err(Verdict::apart(Topic::Events, message, parts));
+    }
+    match parts.iter().cloned().map(read).collect() {
+        Ok(read) => Ok(read),
+        Err(_one_of_them) if parts.len() > 1 => Err(Verdict::apart(Topic::Events, message, parts)),
+        Err(cause) => Err(reject(&cause)),
+    }
+}
+
+fn receipt_batch(message: Bytes) -> Result<ReceiptBatch, DecodeError> {
+    let (batch, forms) = EventBatch::decode_with_forms(message.clone())?;
+    let EventBatch { receipt, tenant, source, received_at, events } = batch;
+    let events = events.into_iter().zip(forms).map(|(event, wire)| LedgerEntry { event, wire }).collect();
+    Ok(ReceiptBatch { receipt, tenant, source, received_at, events, message })
 }
 
 /// The handler of the quarantine topic.
@@ -53,32 +78,46 @@ pub struct WriteQuarantine {
 
 impl Handler for WriteQuarantine {
     async fn handle(&self, batch: &[Delivery]) -> Vec<Verdict> {
-        let decoded: Vec<_> = batch.iter().map(|delivery| self.entry(&delivery.message)).collect();
-        let entries: Vec<QuarantineEntry> =
-            decoded.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
-        if let Err(cause) = self.ledger.quarantine(&entries).await {
-            return retry_all(batch, cause);
+        let mut entries: Vec<QuarantineEntry> = Vec::with_capacity(batch.len());
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for delivery in batch {
+            verdicts.push(match self.entries(&delivery.message) {
+                Ok(read) => {
+                    entries.extend(read);
+                    Verdict::Done(Vec::new())
+                }
+                Err(cause) => reject(&cause),
+            });
         }
-        decoded.into_iter().map(|one| verdict_of(one.map(|_entry| ()))).collect()
+        match self.ledger.quarantine(&entries).await {
+            Ok(()) => verdicts,
+            Err(cause) => retry_all(batch, cause),
+        }
     }
 }
 
 impl WriteQuarantine {
-    fn entry(&self, message: &Message) -> Result<QuarantineEntry, DecodeError> {
+    /// An entry for each receipt, so that each can be replayed by itself.
+    fn entries(&self, message: &Message) -> Result<Vec<QuarantineEntry>, DecodeError> {
         match &message.origin {
-            None => {
-                let quarantined = Quarantined::decode(message.payload.clone())?;
-                let Quarantined { receipt, tenant, source, received_at, reason, message } = quarantined;
-                let came = Came { receipt, tenant, source, received_at };
-                Ok(self.open_entry(came, Stage::Normalize, reason, message.to_vec()))
+            None => Ok(vec![self.not_understood(message.payload.clone())?]),
+            Some(origin) => {
+                let parts = pack::parts(&message.payload)?;
+                parts.into_iter().map(|part| self.dead_letter(part, origin)).collect()
             }
-            Some(origin) => self.dead_letter(message, origin),
         }
     }
 
-    /// A message that a handler gave up on: it lies here as it was, to be sent to where it stopped.
-    fn dead_letter(&self, message: &Message, origin: &Origin) -> Result<QuarantineEntry, DecodeError> {
-        let payload = message.payload.clone();
+    fn not_understood(&self, payload: Bytes) -> Result<QuarantineEntry, DecodeError> {
+        let Quarantined { receipt, tenant, source, received_at, reason, message } =
+            Quarantined::decode(payload)?;
+        let came = Came { receipt, tenant, source, received_at };
+        Ok(self.open_entry(came, Stage::Normalize, reason, message.to_vec()))
+    }
+
+    /// What a handler gave up on: it lies here as it was, to be sent to where it stopped.
+    fn dead_letter(&self, payload: Bytes, origin: &Origin) -> Result<QuarantineEntry, DecodeError> {
+        let message = payload.to_vec();
         let (came, stage) = match (origin.topic, origin.group) {
             (Topic::Events, group) => {
                 let EventBatch { receipt, tenant, source, received_at, .. } = EventBatch::decode(payload)?;
@@ -92,7 +131,7 @@ impl WriteQuarantine {
         };
         let detail = format!("{} (after {} attempts)", origin.reason, origin.attempts);
         let reason = Reason { class: ReasonClass::HandlerFailed, pointer: None, detail };
-        Ok(self.open_entry(came, stage, reason, message.payload.to_vec()))
+        Ok(self.open_entry(came, stage, reason, message))
     }
 
     fn open_entry(&self, came: Came, stage: Stage, reason: Reason, message: Vec<u8>) -> QuarantineEntry {
@@ -119,11 +158,8 @@ struct Came {
     received_at: domain::timestamp::Timestamp,
 }
 
-fn verdict_of(read: Result<(), DecodeError>) -> Verdict {
-    match read {
-        Ok(()) => Verdict::Done(Vec::new()),
-        Err(cause) => Verdict::Reject { reason: format!("not a message of this topic: {cause}") },
-    }
+fn reject(cause: &DecodeError) -> Verdict {
+    Verdict::Reject { reason: format!("not a message of this topic: {cause}") }
 }
 
 /// The store is down for all of them alike; the first carries the cause to the log.

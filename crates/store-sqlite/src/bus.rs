@@ -34,7 +34,10 @@ use crate::database::Database;
 
 const SCHEMA: Schema = Schema {
     file: "bus",
-    migrations: &[include_str!("../migrations/bus/0001-messages-groups-and-claims.sql")],
+    migrations: &[
+        include_str!("../migrations/bus/0001-messages-groups-and-claims.sql"),
+        include_str!("../migrations/bus/0002-messages-of-several-receipts.sql"),
+    ],
 };
 
 /// How long a waiting claim relies on being woken before it looks by itself: for what another process published,

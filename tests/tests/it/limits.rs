@@ -41,18 +41,18 @@ async fn a_full_bus_refuses_with_503_and_loses_nothing_it_took(shape: Shape) {
         Shape::OneBox => "LETOPIS__BUS__MAX_MESSAGES",
         Shape::Cluster => "LETOPIS__REDIS__MAX_MESSAGES",
     };
-    // Two hundred for each of eight partitions: what is sent at once fits, whichever it falls into.
-    let options = Options::of(shape).with(bound, 1_600).with("LETOPIS__INGEST__MAX_BATCH_EVENTS", 2_000);
+    // Three for each of eight partitions: two hundred events are at most two messages in any of them.
+    let options = Options::of(shape).with(bound, 24).with("LETOPIS__INGEST__MAX_BATCH_EVENTS", 2_000);
     let stand = Stand::with(options).await.unwrap();
-    let batch = |from: u32, events: u32| {
-        (from..from + events).map(|n| system_tests::events::numbered(0, n, 10)).collect()
+    let batch = |run: u32, from: u32, events: u32, sessions: u32| {
+        (from..from + events).map(|n| system_tests::events::numbered(run, n, sessions)).collect()
     };
-    // More than the bus may hold: refused whatever has been settled meanwhile. A part of it may be on the bus.
-    let too_many = stand.api.send(&stand.keys.ingest, &batch(0, 1_800)).await.unwrap();
-    assert_eq!((too_many.status, too_many.retry_after.is_some()), (503, true), "{too_many:?}");
+    // One conversation in more messages than the bus may hold: refused whatever has been settled meanwhile, and whole.
+    let too_many = stand.api.send(&stand.keys.ingest, &batch(1, 0, 1_800, 1)).await.unwrap();
+    assert_eq!((too_many.status, too_many.retry_after.is_some()), (503, true));
     for number in 0..9 {
         let taken = eventually(Duration::from_secs(20), || async {
-            let answer = stand.api.send(&stand.keys.ingest, &batch(number * 200, 200)).await?;
+            let answer = stand.api.send(&stand.keys.ingest, &batch(0, number * 200, 200, 10)).await?;
             let is_refusal = answer.status == 503 && answer.retry_after.is_some();
             assert!(answer.status == 202 || is_refusal, "{answer:?}");
             ensure!(answer.status == 202, "still {answer:?}");

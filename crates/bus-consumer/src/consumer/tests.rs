@@ -74,12 +74,11 @@ fn delivery(content: &'static str, attempt: u32) -> Delivery {
         tag: DeliveryTag(content.to_owned()),
         attempt,
         published_at: Timestamp::EPOCH,
-        message: Message {
-            tenant: TenantId::parse("salon").unwrap(),
-            partition: Partition::FIRST,
-            payload: Bytes::from_static(content.as_bytes()),
-            origin: None,
-        },
+        message: Message::new(
+            TenantId::parse("salon").unwrap(),
+            Partition::FIRST,
+            Bytes::from_static(content.as_bytes()),
+        ),
     }
 }
 

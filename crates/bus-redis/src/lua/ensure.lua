@@ -13,8 +13,8 @@ end
 -- What was trimmed before its time is none of its backlog.
 redis.call('DEL', KEYS[3])
 local left = kept(KEYS[1], KEYS[2])
-for tenant, messages in pairs(by_name(redis.call('HGETALL', KEYS[2]))) do
-  local gone = tonumber(messages) - (left[tenant] or 0)
+for tenant, receipts in pairs(by_name(redis.call('HGETALL', KEYS[2]))) do
+  local gone = tonumber(receipts) - (left[tenant] or 0)
   if gone > 0 then
     redis.call('HSET', KEYS[3], tenant, gone)
   end

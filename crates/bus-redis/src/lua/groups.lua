@@ -18,7 +18,7 @@ local function groups_of(stream)
   return groups
 end
 
--- How many messages of each tenant a stream still holds. Counting one by one is needed only once something was
+-- How many receipts of each tenant a stream still holds. Counting one by one is needed only once something was
 -- trimmed: a group that is made known at the start of things costs nothing.
 local function kept(stream, accepted)
   local counts = {}
@@ -27,8 +27,8 @@ local function kept(stream, accepted)
   end
   local info = by_name(redis.call('XINFO', 'STREAM', stream))
   if info['length'] == info['entries-added'] then
-    for tenant, messages in pairs(by_name(redis.call('HGETALL', accepted))) do
-      counts[tenant] = tonumber(messages)
+    for tenant, receipts in pairs(by_name(redis.call('HGETALL', accepted))) do
+      counts[tenant] = tonumber(receipts)
     end
     return counts
   end
@@ -36,8 +36,8 @@ local function kept(stream, accepted)
   while true do
     local entries = redis.call('XRANGE', stream, from, '+', 'COUNT', 64)
     for _, entry in ipairs(entries) do
-      local tenant = entry[2][2]
-      counts[tenant] = (counts[tenant] or 0) + 1
+      local fields = by_name(entry[2])
+      counts[fields['tenant']] = (counts[fields['tenant']] or 0) + tonumber(fields['receipts'] or 1)
     end
     if #entries < 64 then
       return counts

@@ -1,7 +1,7 @@
 -- Publishes what several callers brought, each caller's messages all or none.
 --
 -- ARGV: wake channel, messages the partition may hold, the topic that is not held against it,
---       then for each caller: topic, how many, and for each message: tenant, payload, origin ('' without).
+--       then for each caller: topic, how many, and for each message: tenant, payload, receipts, origin ('' without).
 -- Answers for each caller 1, or 0 where there was no room.
 --
 -- Not allowed to run out of memory: at maxmemory Redis refuses it whole before it begins.
@@ -9,7 +9,7 @@
 local channel, bound, unbounded = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local held = 0
-for topic = 1, 5 do
+for topic = 1, TOPICS do
   if topic ~= unbounded then
     held = held + redis.call('XLEN', KEYS[topic])
   end
@@ -23,12 +23,12 @@ while ARGV[at] do
   local counts = topic ~= unbounded and messages or 0
   local fits = counts == 0 or held + counts <= bound
   if fits then
-    for first = at, at + 3 * (messages - 1), 3 do
-      append(noted, topic, ARGV[first], ARGV[first + 1], ARGV[first + 2])
+    for first = at, at + 4 * (messages - 1), 4 do
+      append(noted, topic, ARGV[first], ARGV[first + 1], ARGV[first + 2], ARGV[first + 3])
     end
     held = held + counts
   end
-  at = at + 3 * messages
+  at = at + 4 * messages
   verdicts[#verdicts + 1] = fits and 1 or 0
 end
 

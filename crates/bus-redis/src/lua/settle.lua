@@ -1,8 +1,8 @@
 -- Takes deliveries off a group's hands, publishes what they lead to, and deletes what no group needs any more.
 --
--- KEYS[11]: the group's book of what is settled.
--- ARGV: wake channel, group, topic, then for each settlement: id, tenant, how many outputs, and for each of them:
---       topic, tenant, payload, origin ('' without).
+-- KEYS[13]: the group's book of what is settled.
+-- ARGV: wake channel, group, topic, then for each settlement: id, tenant, receipts, how many outputs, and for each of
+--       them: topic, tenant, payload, receipts, origin ('' without).
 
 local channel, group, topic = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
@@ -28,20 +28,20 @@ end
 local settled, noted = {}, {}
 local at = 4
 while ARGV[at] do
-  local id, tenant, outputs = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  at = at + 3
+  local id, tenant, receipts, outputs = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  at = at + 4
   -- Not acknowledged: somebody was faster, and has published what follows.
   if redis.call('XACK', KEYS[topic], group, id) == 1 then
-    settled[tenant] = (settled[tenant] or 0) + 1
-    for first = at, at + 4 * (outputs - 1), 4 do
-      append(noted, tonumber(ARGV[first]), ARGV[first + 1], ARGV[first + 2], ARGV[first + 3])
+    settled[tenant] = (settled[tenant] or 0) + receipts
+    for first = at, at + 5 * (outputs - 1), 5 do
+      append(noted, tonumber(ARGV[first]), ARGV[first + 1], ARGV[first + 2], ARGV[first + 3], ARGV[first + 4])
     end
   end
-  at = at + 4 * outputs
+  at = at + 5 * outputs
 end
 
-for tenant, messages in pairs(settled) do
-  redis.call('HINCRBY', KEYS[11], tenant, messages)
+for tenant, receipts in pairs(settled) do
+  redis.call('HINCRBY', KEYS[2 * TOPICS + 1], tenant, receipts)
 end
 enter(noted, channel)
 trim(KEYS[topic])

@@ -108,7 +108,7 @@ pub(super) fn pressed(
     let from = query.need("from")?;
     let chat = query.get("message").and_then(|message| message.get("chat"));
     // A button under a message sent through inline mode has no chat; the person's own chat with the bot has their id.
-    let chat = chat.unwrap_or_else(|| from.clone());
+    let chat = chat.unwrap_or(from);
     let session = chat.need("id")?.integer()?.to_string();
 
     let mut observation = update.observation(position, update.received_at, session, word("button"));

@@ -4,6 +4,7 @@ use channels::{Unparsed, parse, session_hint};
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
+use serde_json::json;
 
 const EVENT: &str = r#"{"timestamp":"2025-01-01T12:34:56+03:00","channel":"site","session_id":"s-\u0031","action":"message"}"#;
 
@@ -21,9 +22,9 @@ fn one_object_is_one_observation() {
 
 #[test]
 fn the_session_chooses_the_partition() {
-    assert_eq!(session_hint(SourceKind::Events, EVENT.as_bytes()), b"s-1");
-    for body in ["", "{}", "[]", r#"{"session_id":7}"#, r#"{"session_id":"a""#] {
-        assert_eq!(session_hint(SourceKind::Events, body.as_bytes()), b"", "{body}");
+    assert_eq!(session_hint(SourceKind::Events, &serde_json::from_str(EVENT).unwrap()), b"s-1");
+    for body in [json!({}), json!([]), json!({"session_id": 7})] {
+        assert_eq!(session_hint(SourceKind::Events, &body), b"", "{body}");
     }
 }
 

@@ -44,7 +44,7 @@ fn every_observation_keeps_the_rules_of_the_public_event() {
 #[test]
 fn the_chat_chooses_the_partition_and_is_the_session() {
     for (name, body) in updates() {
-        let hint = session_hint(SourceKind::Telegram, &body);
+        let hint = session_hint(SourceKind::Telegram, &serde_json::from_slice(&body).unwrap());
         let session = parse(SourceKind::Telegram, &body, received_at()).unwrap().remove(0).session;
         let without_chat =
             ["unknown-update-type", "nothing-but-number", "callback-query-inline"].contains(&name.as_str());

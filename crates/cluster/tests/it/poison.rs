@@ -44,12 +44,7 @@ fn subscription(topic: Topic, group: Group) -> Subscription {
 }
 
 fn message(payload: &[u8]) -> Message {
-    Message {
-        tenant: TenantId::parse("salon").unwrap(),
-        partition: Partition::FIRST,
-        payload: Bytes::copy_from_slice(payload),
-        origin: None,
-    }
+    Message::new(TenantId::parse("salon").unwrap(), Partition::FIRST, Bytes::copy_from_slice(payload))
 }
 
 /// Forwards everything, and does on poison what it is made to do.

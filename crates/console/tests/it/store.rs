@@ -302,7 +302,7 @@ impl EventBus for Store {
         let in_flight = self.held().in_flight.clone();
         // All of it on the first leg: the sum is what counts.
         Ok(if topic == Topic::Raw {
-            Backlog { messages: in_flight, oldest: None }
+            Backlog { receipts: in_flight, oldest: None }
         } else {
             Backlog::default()
         })

@@ -49,13 +49,39 @@ pub async fn the_backlog_counts_what_is_claimed_and_what_is_not(bus: &Port) {
     let mixed = vec![message_of("salon", "1"), message_of("clinic", "2"), message_of("salon", "3")];
     bus.publish(Topic::Raw, mixed).await.unwrap();
     let all = BTreeMap::from([(tenant("salon"), 2), (tenant("clinic"), 1)]);
-    assert_eq!(bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap().messages, all);
+    assert_eq!(bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap().receipts, all);
     let held = claim(bus, &normalizer(), 2).await;
-    assert_eq!(bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap().messages, all);
+    assert_eq!(bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap().receipts, all);
     settle(bus, &normalizer(), &held).await;
     let left = bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap();
-    assert_eq!(left.messages.get(&tenant("salon")), Some(&1));
+    assert_eq!(left.receipts.get(&tenant("salon")), Some(&1));
     assert_eq!(left.total(), 1);
+}
+
+pub async fn the_books_count_receipts_and_not_messages(bus: &Port) {
+    ensure(bus, Topic::Raw, &[Group::Normalizer]).await;
+    ensure(bus, Topic::Events, &[Group::Ledger]).await;
+    let packed =
+        vec![message("1").with_receipts(3), message_of("clinic", "2"), message("3").with_receipts(2)];
+    bus.publish(Topic::Raw, packed.clone()).await.unwrap();
+    let all = BTreeMap::from([(salon(), 5), (tenant("clinic"), 1)]);
+    assert_eq!(bus.accepted(Topic::Raw).await.unwrap(), all);
+    assert_eq!(bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap().receipts, all);
+
+    let held = claim(bus, &normalizer(), 10).await;
+    assert!(held.iter().map(|delivery| &delivery.message).eq(&packed));
+    let outputs = vec![(Topic::Events, message("a").with_receipts(2)), (Topic::Events, message("b"))];
+    bus.settle(&normalizer(), vec![Settlement { tag: held[0].tag.clone(), outputs }]).await.unwrap();
+    let left = BTreeMap::from([(salon(), 2), (tenant("clinic"), 1)]);
+    assert_eq!(bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap().receipts, left);
+    assert_eq!(bus.accepted(Topic::Events).await.unwrap(), BTreeMap::from([(salon(), 3)]));
+    assert_eq!(bus.accepted(Topic::Raw).await.unwrap(), all);
+
+    settle(bus, &normalizer(), &held[1..]).await;
+    assert_eq!(bus.backlog(Topic::Raw, Group::Normalizer).await.unwrap().total(), 0);
+    bus.publish(Topic::Events, vec![message("c").with_receipts(4)]).await.unwrap();
+    ensure(bus, Topic::Events, &[Group::Analytics]).await;
+    assert_eq!(bus.backlog(Topic::Events, Group::Analytics).await.unwrap().total(), 7);
 }
 
 pub async fn the_backlog_of_one_group_is_not_that_of_another(bus: &Port) {

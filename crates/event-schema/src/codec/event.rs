@@ -7,60 +7,84 @@ use domain::id::{AppointmentId, EventId, LeadId, Pseudonym, ReceiptId, SessionId
 use domain::observation::{Consent, ConsentPurpose, Scenario, Usage};
 
 use super::DecodeError;
-use super::field::{bytes, instant, read, read_optional};
+use super::field::{instant, read, read_optional};
+use super::write::Fields;
 use crate::wire;
 
-pub(super) fn to_wire(event: &Event) -> wire::Event {
-    wire::Event {
-        id: bytes(event.id.as_bytes()),
-        tenant: event.tenant.to_string(),
-        source: event.source.to_string(),
-        receipt: bytes(event.receipt.as_bytes()),
-        occurred_at_micros: event.occurred_at.unix_micros(),
-        received_at_micros: event.received_at.unix_micros(),
-        channel: event.channel.to_string(),
-        session: event.session.to_string(),
-        actor: event.actor.to_string(),
-        action: event.action.to_string(),
-        intent: event.intent.as_ref().map(Word::to_string),
-        scenario: event.scenario.as_ref().map(|scenario| wire::Scenario {
-            id: scenario.id.to_string(),
-            version: scenario.version.as_ref().map(Word::to_string),
-        }),
-        lead: event.lead.map(LeadId::number),
-        appointment: event.appointment.as_ref().map(|appointment| wire::Appointment {
-            id: appointment.id.to_string(),
-            starts_at_micros: appointment.starts_at.map(|at| at.unix_micros()),
-            service: appointment.service.as_ref().map(Word::to_string),
-        }),
-        consent: event.consent.as_ref().map(|consent| wire::Consent {
-            purpose: consent.purpose.as_str().to_owned(),
-            granted: consent.granted,
-            text_version: consent.text_version.as_ref().map(Word::to_string),
-            text_hash: consent.text_hash.clone(),
-        }),
-        aliases: event.aliases.iter().map(alias_to_wire).collect(),
-        confidence: event.confidence,
-        response_time_ms: event.response_time_ms,
-        usage: event
-            .usage
-            .map(|Usage { input_tokens, output_tokens }| wire::Usage { input_tokens, output_tokens }),
-        flags: flags_to_wire(event.flags),
-        details: event.details.as_ref().map(|sealed| bytes(sealed.as_bytes())),
-        contact: event.contact.as_ref().map(|sealed| bytes(sealed.as_bytes())),
-        content_digest: bytes(event.content_digest.as_bytes()),
-        payload_digest: bytes(event.payload_digest.as_bytes()),
+/// How many bytes an event takes at most beside its seals, unless its labels are long: what is set aside at first.
+const TYPICAL_BYTES: usize = 512;
+
+/// How many bytes to set aside for an event.
+pub(super) fn expected_bytes(event: &Event) -> usize {
+    let sealed = |sealed: &Option<Sealed>| sealed.as_ref().map_or(0, |sealed| sealed.as_bytes().len());
+    TYPICAL_BYTES + sealed(&event.details) + sealed(&event.contact)
+}
+
+/// Writes the fields of [`wire::Event`].
+pub(super) fn write(event: &Event, fields: &mut Fields<'_>) {
+    fields.bytes(1, event.id.as_bytes());
+    fields.text(2, event.tenant.as_str());
+    fields.text(3, event.source.as_str());
+    fields.bytes(4, event.receipt.as_bytes());
+    fields.int64(5, event.occurred_at.unix_micros());
+    fields.int64(6, event.received_at.unix_micros());
+    fields.text(7, event.channel.as_str());
+    fields.text(8, event.session.as_str());
+    fields.text(9, event.actor.as_str());
+    fields.text(10, event.action.as_str());
+    fields.given_text(11, event.intent.as_ref().map(Word::as_str));
+    if let Some(scenario) = &event.scenario {
+        fields.message(12, |fields| {
+            fields.text(1, scenario.id.as_str());
+            fields.given_text(2, scenario.version.as_ref().map(Word::as_str));
+        });
     }
+    fields.given_uint64(13, event.lead.map(LeadId::number));
+    if let Some(appointment) = &event.appointment {
+        fields.message(14, |fields| {
+            fields.text(1, appointment.id.as_str());
+            fields.given_int64(2, appointment.starts_at.map(|at| at.unix_micros()));
+            fields.given_text(3, appointment.service.as_ref().map(Word::as_str));
+        });
+    }
+    if let Some(consent) = &event.consent {
+        fields.message(15, |fields| {
+            fields.text(1, consent.purpose.as_str());
+            fields.truth(2, consent.granted);
+            fields.given_text(3, consent.text_version.as_ref().map(Word::as_str));
+            fields.given_text(4, consent.text_hash.as_deref());
+        });
+    }
+    for Alias { kind, pseudonym } in &event.aliases {
+        fields.message(16, |fields| {
+            fields.text(1, kind.as_str());
+            fields.text(2, pseudonym.as_str());
+        });
+    }
+    write_figures(event, fields);
+    fields.given_bytes(21, event.details.as_ref().map(Sealed::as_bytes));
+    fields.given_bytes(22, event.contact.as_ref().map(Sealed::as_bytes));
+    fields.bytes(23, event.content_digest.as_bytes());
+    fields.bytes(24, event.payload_digest.as_bytes());
 }
 
-fn alias_to_wire(alias: &Alias) -> wire::Alias {
-    wire::Alias { kind: alias.kind.as_str().to_owned(), pseudonym: alias.pseudonym.to_string() }
-}
-
-/// An event with nothing odd about it, nearly every one, carries no flags at all.
-fn flags_to_wire(flags: Flags) -> Option<wire::Flags> {
-    let Flags { clock_ahead, unknown_kind } = flags;
-    (flags != Flags::default()).then_some(wire::Flags { clock_ahead, unknown_kind })
+fn write_figures(event: &Event, fields: &mut Fields<'_>) {
+    fields.given_double(17, event.confidence);
+    fields.given_uint64(18, event.response_time_ms);
+    if let Some(Usage { input_tokens, output_tokens }) = event.usage {
+        fields.message(19, |fields| {
+            fields.given_uint64(1, input_tokens);
+            fields.given_uint64(2, output_tokens);
+        });
+    }
+    // An event with nothing odd about it, nearly every one, carries no flags at all.
+    if event.flags != Flags::default() {
+        let Flags { clock_ahead, unknown_kind } = event.flags;
+        fields.message(20, |fields| {
+            fields.truth(1, clock_ahead);
+            fields.truth(2, unknown_kind);
+        });
+    }
 }
 
 pub(super) fn from_wire(event: wire::Event) -> Result<Event, DecodeError> {

@@ -7,6 +7,7 @@ use domain::action::Word;
 use domain::observation::Observation;
 use serde_json::{Map, Value};
 
+use super::given::{Event, Given};
 use super::{MAX_VIOLATIONS, Violation};
 
 /// What one value was read as, or what would have been right.
@@ -33,21 +34,38 @@ impl Complaints {
 }
 
 /// An object being taken apart. Each key is asked for once; what is left at the end is what nobody knows.
-pub(super) struct Object<'c> {
+pub(super) struct Object<'c, K> {
     at: String,
-    keys: Map<String, Value>,
+    keys: K,
     complaints: &'c mut Complaints,
 }
 
-impl<'c> Object<'c> {
-    pub(super) const fn new(keys: Map<String, Value>, complaints: &'c mut Complaints) -> Self {
+/// The keys of an object, with what they hold.
+pub(super) trait Keys<'v> {
+    fn take(&mut self, key: &str) -> Option<Given<'v>>;
+}
+
+impl<'v> Keys<'v> for Event<'v> {
+    fn take(&mut self, key: &str) -> Option<Given<'v>> {
+        Event::take(self, key)
+    }
+}
+
+impl Keys<'static> for Map<String, Value> {
+    fn take(&mut self, key: &str) -> Option<Given<'static>> {
+        self.remove(key).map(Given::from)
+    }
+}
+
+impl<'c, 'v, K: Keys<'v>> Object<'c, K> {
+    pub(super) const fn new(keys: K, complaints: &'c mut Complaints) -> Self {
         Self { at: String::new(), keys, complaints }
     }
 
     /// A key that may be absent or null.
-    pub(super) fn optional<T>(&mut self, key: &str, read: impl FnOnce(Value) -> Read<T>) -> Option<T> {
-        let value = self.keys.remove(key).filter(|value| !value.is_null())?;
-        self.keep(key, read(value))
+    pub(super) fn optional<T>(&mut self, key: &str, read: impl FnOnce(Given<'v>) -> Read<T>) -> Option<T> {
+        let given = self.keys.take(key).filter(|given| !given.is_null())?;
+        self.keep(key, read(given))
     }
 
     /// A key that must be there. `wanted` says what it is, for those who left it out.
@@ -55,11 +73,11 @@ impl<'c> Object<'c> {
         &mut self,
         key: &str,
         wanted: &str,
-        read: impl FnOnce(Value) -> Read<T>,
+        read: impl FnOnce(Given<'v>) -> Read<T>,
     ) -> Option<T> {
-        match self.keys.remove(key) {
-            None | Some(Value::Null) => self.keep(key, Err(format!("is required: {wanted}").into())),
-            Some(value) => self.keep(key, read(value)),
+        match self.keys.take(key).filter(|given| !given.is_null()) {
+            None => self.keep(key, Err(format!("is required: {wanted}").into())),
+            Some(given) => self.keep(key, read(given)),
         }
     }
 
@@ -68,10 +86,10 @@ impl<'c> Object<'c> {
         &mut self,
         key: &str,
         known: &str,
-        read: impl FnOnce(&mut Object<'_>) -> Option<T>,
+        read: impl FnOnce(&mut Object<'_, Map<String, Value>>) -> Option<T>,
     ) -> Option<T> {
-        let value = self.keys.remove(key).filter(|value| !value.is_null())?;
-        let Value::Object(keys) = value else {
+        let given = self.keys.take(key).filter(|given| !given.is_null())?;
+        let Given::Other(Value::Object(keys)) = given else {
             return self.keep(key, Err(format!("must be an object with keys among {known}").into()));
         };
         let at = format!("{}/{key}", self.at);
@@ -81,21 +99,23 @@ impl<'c> Object<'c> {
         nested
     }
 
-    /// What nobody asked for, and the list to go on with.
-    pub(super) fn into_rest(self) -> (Map<String, Value>, &'c mut Complaints) {
+    /// The keys nobody asked for, and the list to go on with.
+    pub(super) fn into_rest(self) -> (K, &'c mut Complaints) {
         (self.keys, self.complaints)
     }
 
+    fn keep<T>(&mut self, key: &str, read: Read<T>) -> Option<T> {
+        read.map_err(|expected| self.complaints.add(format!("{}/{key}", self.at), expected)).ok()
+    }
+}
+
+impl Object<'_, Map<String, Value>> {
     fn refuse_the_rest(self, known: &str) {
         for key in self.keys.keys() {
             let mut pointer = self.at.clone();
             push_key(&mut pointer, key);
             self.complaints.add(pointer, format!("must not be there: the keys known here are {known}"));
         }
-    }
-
-    fn keep<T>(&mut self, key: &str, read: Read<T>) -> Option<T> {
-        read.map_err(|expected| self.complaints.add(format!("{}/{key}", self.at), expected)).ok()
     }
 }
 

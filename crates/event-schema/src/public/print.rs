@@ -1,8 +1,12 @@
 //! An observation as JSON: the canonical form, with sorted keys and without absent ones.
+//!
+//! Digests are taken over it and lie in ledgers, so every byte of it stays as it is: the structures below have their
+//! fields in the order of their names, and what a sender nested in an attribute is sorted on the way out.
 
 use std::fmt::Display;
 
-use domain::observation::{Consent, Contact, Observation, ObservedAppointment, Scenario, Usage};
+use domain::observation::{self as observed, Observation};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Prints an observation so that [`super::parse`] reads the same from it.
@@ -11,93 +15,215 @@ use serde_json::{Map, Value};
 /// for `letopis inspect` and for digests, never for a store or a log.
 #[must_use]
 pub fn print(observation: &Observation) -> Value {
-    let mut event = Fields::default();
-    event.shown("event_id", observation.event_id.as_ref());
-    event.shown("timestamp", Some(&observation.occurred_at));
-    event.shown("channel", Some(&observation.channel));
-    event.value("session_id", Some(observation.session.as_str()));
-    event.shown("actor", Some(&observation.actor));
-    event.shown("action", Some(&observation.action));
-    event.value("intent", observation.intent.as_deref());
-    event.value("scenario", observation.scenario.as_ref().map(scenario));
-    event.shown("crm_lead_id", observation.lead.as_ref());
-    event.value("appointment", observation.appointment.as_ref().map(appointment));
-    event.value("consent", observation.consent.as_ref().map(consent));
-    event.value("contact", Some(&observation.contact).filter(|contact| !contact.is_empty()).map(contact));
-    event.value("user_hash", observation.user_hash.as_deref());
-    event.value("user_text", observation.texts.user.as_deref());
-    event.value("assistant_response", observation.texts.assistant.as_deref());
-    event.value("confidence", observation.confidence);
-    event.value("response_time_ms", observation.response_time_ms);
-    event.value("model", observation.model.as_deref());
-    event.value("usage", observation.usage.map(usage));
-    event.value("raw_input_hash", observation.given_hashes.raw_input.as_deref());
-    event.value("payload_hash", observation.given_hashes.payload.as_deref());
-    let attributes = Some(&observation.attributes).filter(|attributes| !attributes.is_empty());
-    event.value("attributes", attributes.cloned());
-
-    let mut event = event.finish();
-    // Does nothing unless some dependency makes JSON maps keep the order of insertion: digests must not depend on that.
-    event.sort_all_objects();
-    event
+    serde_json::to_value(Event::of(observation)).expect(HAS_A_FORM)
 }
 
-#[derive(Default)]
-struct Fields(Map<String, Value>);
+/// What an observation says, whatever id the sender gave it: the text of [`print`] without `event_id`, at once.
+#[must_use]
+pub fn print_content(observation: &Observation) -> Vec<u8> {
+    let mut text = Vec::with_capacity(TYPICAL_BYTES);
+    let content = Event { event_id: None, ..Event::of(observation) };
+    serde_json::to_writer(&mut text, &content).expect(HAS_A_FORM);
+    text
+}
 
-impl Fields {
-    fn value(&mut self, key: &str, value: Option<impl Into<Value>>) {
-        if let Some(value) = value {
-            self.0.insert(key.to_owned(), value.into());
+/// Longer than most events, shorter than a page of memory.
+const TYPICAL_BYTES: usize = 1024;
+
+const HAS_A_FORM: &str = "texts, numbers and JSON values under text keys always have a JSON form";
+
+#[derive(Serialize)]
+struct Event<'o> {
+    action: &'o str,
+    actor: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appointment: Option<Appointment<'o>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assistant_response: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<Sorted<'o>>,
+    channel: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<Consent<'o>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<Contact<'o>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crm_lead_id: Option<Shown<domain::id::LeadId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<Shown<domain::id::EventId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intent: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_hash: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_input_hash: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_time_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scenario: Option<Scenario<'o>>,
+    session_id: &'o str,
+    timestamp: Shown<domain::timestamp::Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_hash: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_text: Option<&'o str>,
+}
+
+impl<'o> Event<'o> {
+    fn of(observation: &'o Observation) -> Self {
+        Self {
+            action: observation.action.as_str(),
+            actor: observation.actor.as_str(),
+            appointment: observation.appointment.as_ref().map(Appointment::of),
+            assistant_response: observation.texts.assistant.as_deref(),
+            attributes: Some(&observation.attributes).filter(|given| !given.is_empty()).map(Sorted::Object),
+            channel: observation.channel.as_str(),
+            confidence: observation.confidence,
+            consent: observation.consent.as_ref().map(Consent::of),
+            contact: Some(&observation.contact).filter(|given| !given.is_empty()).map(Contact::of),
+            crm_lead_id: observation.lead.map(Shown),
+            event_id: observation.event_id.map(Shown),
+            intent: observation.intent.as_deref(),
+            model: observation.model.as_deref(),
+            payload_hash: observation.given_hashes.payload.as_deref(),
+            raw_input_hash: observation.given_hashes.raw_input.as_deref(),
+            response_time_ms: observation.response_time_ms,
+            scenario: observation.scenario.as_ref().map(Scenario::of),
+            session_id: &observation.session,
+            timestamp: Shown(observation.occurred_at),
+            usage: observation.usage.map(Usage::of),
+            user_hash: observation.user_hash.as_deref(),
+            user_text: observation.texts.user.as_deref(),
         }
     }
+}
 
-    fn shown(&mut self, key: &str, value: Option<&impl Display>) {
-        self.value(key, value.map(ToString::to_string));
+#[derive(Serialize)]
+struct Appointment<'o> {
+    id: &'o str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staff: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts_at: Option<Shown<domain::timestamp::Timestamp>>,
+}
+
+impl<'o> Appointment<'o> {
+    fn of(appointment: &'o observed::ObservedAppointment) -> Self {
+        Self {
+            id: &appointment.id,
+            service: appointment.service.as_deref(),
+            staff: appointment.staff.as_deref(),
+            starts_at: appointment.starts_at.map(Shown),
+        }
     }
+}
 
-    fn finish(self) -> Value {
-        Value::Object(self.0)
+#[derive(Serialize)]
+struct Consent<'o> {
+    granted: bool,
+    purpose: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_hash: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_version: Option<&'o str>,
+}
+
+impl<'o> Consent<'o> {
+    fn of(consent: &'o observed::Consent) -> Self {
+        Self {
+            granted: consent.granted,
+            purpose: consent.purpose.as_str(),
+            text_hash: consent.text_hash.as_deref(),
+            text_version: consent.text_version.as_ref().map(|word| word.as_str()),
+        }
     }
 }
 
-fn scenario(scenario: &Scenario) -> Value {
-    let mut fields = Fields::default();
-    fields.shown("id", Some(&scenario.id));
-    fields.shown("version", scenario.version.as_ref());
-    fields.finish()
+#[derive(Serialize)]
+struct Contact<'o> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messenger_id: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'o str>,
 }
 
-fn appointment(appointment: &ObservedAppointment) -> Value {
-    let mut fields = Fields::default();
-    fields.value("id", Some(appointment.id.as_str()));
-    fields.shown("starts_at", appointment.starts_at.as_ref());
-    fields.value("service", appointment.service.as_deref());
-    fields.value("staff", appointment.staff.as_deref());
-    fields.finish()
+impl<'o> Contact<'o> {
+    fn of(contact: &'o observed::Contact) -> Self {
+        Self {
+            email: contact.email.as_deref(),
+            messenger_id: contact.messenger_id.as_deref(),
+            name: contact.name.as_deref(),
+            phone: contact.phone.as_deref(),
+        }
+    }
 }
 
-fn consent(consent: &Consent) -> Value {
-    let mut fields = Fields::default();
-    fields.value("purpose", Some(consent.purpose.as_str()));
-    fields.value("granted", Some(consent.granted));
-    fields.shown("text_version", consent.text_version.as_ref());
-    fields.value("text_hash", consent.text_hash.as_deref());
-    fields.finish()
+#[derive(Serialize)]
+struct Scenario<'o> {
+    id: &'o str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'o str>,
 }
 
-fn contact(contact: &Contact) -> Value {
-    let mut fields = Fields::default();
-    fields.value("phone", contact.phone.as_deref());
-    fields.value("email", contact.email.as_deref());
-    fields.value("name", contact.name.as_deref());
-    fields.value("messenger_id", contact.messenger_id.as_deref());
-    fields.finish()
+impl<'o> Scenario<'o> {
+    fn of(scenario: &'o observed::Scenario) -> Self {
+        Self { id: scenario.id.as_str(), version: scenario.version.as_ref().map(|word| word.as_str()) }
+    }
 }
 
-fn usage(usage: Usage) -> Value {
-    let mut fields = Fields::default();
-    fields.value("input_tokens", usage.input_tokens);
-    fields.value("output_tokens", usage.output_tokens);
-    fields.finish()
+#[derive(Serialize)]
+struct Usage {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens: Option<u64>,
+}
+
+impl Usage {
+    const fn of(usage: observed::Usage) -> Self {
+        let observed::Usage { input_tokens, output_tokens } = usage;
+        Self { input_tokens, output_tokens }
+    }
+}
+
+/// What is written as the text it is shown as.
+struct Shown<T>(T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// JSON of the sender's, with the keys of all its objects sorted. They are sorted already unless some dependency makes
+/// JSON maps keep the order of insertion: digests must not depend on that.
+enum Sorted<'v> {
+    Object(&'v Map<String, Value>),
+    Any(&'v Value),
+}
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Object(keys) | Self::Any(Value::Object(keys)) => {
+                let mut keys: Vec<_> = keys.iter().collect();
+                keys.sort_unstable_by_key(|(key, _)| *key);
+                serializer.collect_map(keys.into_iter().map(|(key, value)| (key, Sorted::Any(value))))
+            }
+            Self::Any(Value::Array(items)) => serializer.collect_seq(items.iter().map(Sorted::Any)),
+            Self::Any(plain) => plain.serialize(serializer),
+        }
+    }
 }

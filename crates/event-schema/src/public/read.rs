@@ -11,7 +11,8 @@ use domain::observation::{
 use serde_json::{Map, Value};
 
 use super::attributes;
-use super::object::{Complaints, Object, Read};
+use super::given::{Event, Given};
+use super::object::{Complaints, Keys, Object, Read};
 use super::value::{ID, LABEL, TEXT, action, id, instant, lead, parsed, share, text, truth, whole, word};
 
 const TIMESTAMP: &str = "RFC 3339 with an offset, such as 2025-01-01T12:34:56+03:00";
@@ -19,7 +20,7 @@ const CHANNEL: &str = "the channel of the conversation, such as telegram, whatsa
 const SESSION: &str = "your own id of the conversation";
 const ACTION: &str = "what was done, such as message, create_lead or book";
 
-pub(super) fn event(keys: Map<String, Value>, complaints: &mut Complaints) -> Option<Observation> {
+pub(super) fn event(keys: Event<'_>, complaints: &mut Complaints) -> Option<Observation> {
     let mut event = Object::new(keys, complaints);
     let occurred_at = event.required("timestamp", TIMESTAMP, instant);
     let channel = event.required("channel", CHANNEL, parsed(Channel::from_str));
@@ -44,8 +45,8 @@ pub(super) fn event(keys: Map<String, Value>, complaints: &mut Complaints) -> Op
     let raw_input = free(&mut event, "raw_input_hash", LABEL);
     let payload = free(&mut event, "payload_hash", LABEL);
     let given = event.optional("attributes", object);
-    let (unknown, complaints) = event.into_rest();
-    let attributes = attributes::join(unknown, given, complaints);
+    let (rest, complaints) = event.into_rest();
+    let attributes = attributes::join(rest.into_unknown(), given, complaints);
 
     Some(Observation {
         event_id,
@@ -68,18 +69,18 @@ pub(super) fn event(keys: Map<String, Value>, complaints: &mut Complaints) -> Op
     })
 }
 
-fn free(object: &mut Object<'_>, key: &str, max: usize) -> Option<String> {
+fn free<'v>(object: &mut Object<'_, impl Keys<'v>>, key: &str, max: usize) -> Option<String> {
     object.optional(key, text(max)).flatten()
 }
 
-fn object(value: Value) -> Read<Map<String, Value>> {
-    match value {
-        Value::Object(keys) => Ok(keys),
+fn object(given: Given<'_>) -> Read<Map<String, Value>> {
+    match given {
+        Given::Other(Value::Object(keys)) => Ok(keys),
         _ => Err("must be an object".into()),
     }
 }
 
-fn scenario(event: &mut Object<'_>) -> Option<Scenario> {
+fn scenario(event: &mut Object<'_, Event<'_>>) -> Option<Scenario> {
     event.nested("scenario", "id, version", |scenario| {
         let id = scenario.required("id", "the name of the assistant's branch", word);
         let version = scenario.optional("version", word);
@@ -87,7 +88,7 @@ fn scenario(event: &mut Object<'_>) -> Option<Scenario> {
     })
 }
 
-fn appointment(event: &mut Object<'_>) -> Option<ObservedAppointment> {
+fn appointment(event: &mut Object<'_, Event<'_>>) -> Option<ObservedAppointment> {
     event.nested("appointment", "id, starts_at, service, staff", |appointment| {
         let booking = appointment.required("id", "your calendar's id of the booking", id);
         let starts_at = appointment.optional("starts_at", instant);
@@ -97,7 +98,7 @@ fn appointment(event: &mut Object<'_>) -> Option<ObservedAppointment> {
     })
 }
 
-fn consent(event: &mut Object<'_>) -> Option<Consent> {
+fn consent(event: &mut Object<'_, Event<'_>>) -> Option<Consent> {
     event.nested("consent", "purpose, granted, text_version, text_hash", |consent| {
         let purpose = consent.required("purpose", PURPOSES, parsed(purpose));
         let granted = consent.required("granted", "true when given, false when withdrawn", truth);
@@ -113,7 +114,7 @@ fn purpose(text: &str) -> Result<ConsentPurpose, String> {
     ConsentPurpose::parse(text).ok_or_else(|| format!("must be {PURPOSES}"))
 }
 
-fn contact(event: &mut Object<'_>) -> Contact {
+fn contact(event: &mut Object<'_, Event<'_>>) -> Contact {
     let contact = event.nested("contact", "phone, email, name, messenger_id", |contact| {
         Some(Contact {
             phone: free(contact, "phone", LABEL),
@@ -125,7 +126,7 @@ fn contact(event: &mut Object<'_>) -> Contact {
     contact.unwrap_or_default()
 }
 
-fn usage(event: &mut Object<'_>) -> Option<Usage> {
+fn usage(event: &mut Object<'_, Event<'_>>) -> Option<Usage> {
     event.nested("usage", "input_tokens, output_tokens", |usage| {
         Some(Usage {
             input_tokens: usage.optional("input_tokens", whole),

@@ -181,3 +181,11 @@ pub struct Quarantined {
     #[prost(bytes = "bytes", tag = "8")]
     pub message: ::prost::bytes::Bytes,
 }
+/// Several messages of one topic in one: what arrived together travels together. A message that stands alone is not
+/// packed; a reader tells the two apart by the first byte, for no other message begins with this field.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pack {
+    /// The messages, each as it would be alone.
+    #[prost(bytes = "bytes", repeated, tag = "15")]
+    pub parts: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}

@@ -28,6 +28,25 @@ proptest! {
     }
 
     #[test]
+    fn what_is_written_is_what_the_generated_types_write(events in prop::collection::vec(event(), 0..4)) {
+        let batch = EventBatch { events, ..golden::batch() };
+        let generated = wire::EventBatch::decode(batch.encode()).unwrap();
+        prop_assert_eq!(batch.encode(), generated.encode_to_vec());
+        for event in &batch.events {
+            let generated = wire::Event::decode(encode_event(event)).unwrap();
+            prop_assert_eq!(encode_event(event), generated.encode_to_vec());
+        }
+    }
+
+    #[test]
+    fn an_events_form_is_the_same_in_its_batch_and_alone(events in prop::collection::vec(event(), 0..4)) {
+        let batch = EventBatch { events, ..golden::batch() };
+        let (decoded, forms) = EventBatch::decode_with_forms(batch.encode()).unwrap();
+        prop_assert_eq!(forms, batch.events.iter().map(encode_event).collect::<Vec<_>>());
+        prop_assert_eq!(decoded, batch);
+    }
+
+    #[test]
     fn a_delivery_is_decoded_as_it_was_encoded(
         receipt in any::<u128>(),
         micros in 0_i64..4_102_444_800_000_000,
@@ -44,6 +63,8 @@ proptest! {
             payload_digest: Digest::from_bytes(digest),
             sealed_body: Sealed::from_bytes(body),
         };
+        let generated = wire::RawDelivery::decode(delivery.encode()).unwrap();
+        prop_assert_eq!(delivery.encode(), generated.encode_to_vec());
         prop_assert_eq!(RawDelivery::decode(delivery.encode()), Ok(delivery));
     }
 
@@ -113,6 +134,19 @@ fn a_field_the_domain_does_not_accept_is_named() {
         let decoded = decode_event(message.encode_to_vec().into());
         assert_eq!(decoded, Err(DecodeError::Field(field)));
     }
+}
+
+#[test]
+fn what_a_later_edition_added_to_an_event_stays_in_its_form() {
+    // Field 999, a length of two, two bytes.
+    let event = [&golden::full_event_bytes()[..], &[0xba, 0x3e, 0x02, 0x01, 0x02]].concat();
+    let head = EventBatch { events: Vec::new(), ..golden::batch() }.encode();
+    let length = u16::try_from(event.len()).unwrap();
+    assert!((128..16_384).contains(&length));
+    let [low, high] = [length & 0x7f | 0x80, length >> 7].map(|part| u8::try_from(part).unwrap());
+    let batch = [&head[..], &[5 << 3 | 2, low, high], &event].concat();
+    let (batch, forms) = EventBatch::decode_with_forms(batch.into()).unwrap();
+    assert_eq!((batch.events, forms), (vec![golden::full_event()], vec![Bytes::from(event)]));
 }
 
 #[test]

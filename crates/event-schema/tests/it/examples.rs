@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::strategies::observation;
+use crate::text::assert_read_alike;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../proto-schemas/json")
@@ -55,6 +56,7 @@ fn valid_examples_are_valid_to_both() {
             "{name}: {:?}",
             validator.iter_errors(&event).collect::<Vec<_>>()
         );
+        assert_read_alike(event.to_string().as_bytes());
         let parsed = parse(event);
         assert!(parsed.is_ok(), "{name}: {parsed:?}");
     }
@@ -67,6 +69,7 @@ fn invalid_examples_are_invalid_to_both_and_the_parser_says_why() {
     let mut found = serde_json::Map::new();
     for (name, event) in examples("invalid") {
         assert!(!validator.is_valid(&event), "{name} is valid to the schema");
+        assert_read_alike(event.to_string().as_bytes());
         let violations = parse(event).expect_err(&name);
         let violations: serde_json::Map<_, _> =
             violations.into_iter().map(|violation| (violation.pointer, violation.expected.into())).collect();

@@ -8,3 +8,4 @@ mod golden;
 mod public;
 mod sealed;
 mod strategies;
+mod text;

@@ -4,11 +4,12 @@ use domain::action::{Action, Actor};
 use domain::channel::Channel;
 use domain::id::LeadId;
 use domain::timestamp::Timestamp;
-use event_schema::public::{MAX_VIOLATIONS, Violation, parse, print};
+use event_schema::public::{MAX_VIOLATIONS, Violation, parse, print, print_content};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::strategies::{json, observation};
+use crate::text::assert_read_alike;
 
 fn with(extra: Value) -> Value {
     let mut event = json!({
@@ -22,6 +23,7 @@ fn with(extra: Value) -> Value {
 }
 
 fn violations(event: Value) -> Vec<(String, String)> {
+    assert_read_alike(event.to_string().as_bytes());
     let violations = parse(event).unwrap_err().into_iter();
     violations.map(|Violation { pointer, expected }| (pointer, expected)).collect()
 }
@@ -50,6 +52,14 @@ proptest! {
     fn what_is_printed_is_parsed_as_it_was(observation in observation()) {
         let parsed = parse(print(&observation));
         prop_assert!(parsed.as_ref() == Ok(&observation), "{parsed:?}: {}", print(&observation));
+    }
+
+    #[test]
+    fn content_is_what_is_printed_with_sorted_keys_and_without_the_id(observation in observation()) {
+        let mut printed = print(&observation);
+        printed.as_object_mut().unwrap().remove("event_id");
+        printed.sort_all_objects();
+        prop_assert_eq!(String::from_utf8(print_content(&observation)).unwrap(), printed.to_string());
     }
 
     #[test]
@@ -188,4 +198,38 @@ fn printing_sorts_keys_and_leaves_absent_ones_out() {
         print(&event).to_string(),
         r#"{"action":"message","actor":"assistant","attributes":{"b":{"a":2,"z":1}},"channel":"site","session_id":"s-1","timestamp":"2025-01-01T09:34:56Z"}"#
     );
+}
+
+/// Digests of events accepted years ago were taken over this very text.
+#[test]
+fn an_event_with_every_key_is_printed_as_it_ever_was() {
+    let event = parse(json!({
+        "event_id": "0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d",
+        "timestamp": "2025-01-01T12:34:56.5+03:00", "channel": "site", "session_id": "s-1", "actor": "client",
+        "action": "book", "intent": "хочу \"записаться\"\n", "scenario": { "id": "booking", "version": "v1" },
+        "crm_lead_id": 5678,
+        "appointment": { "id": "rec-9", "starts_at": "2025-01-03T10:00:00Z", "service": "стрижка", "staff": "Анна" },
+        "consent": { "purpose": "mailing", "granted": true, "text_version": "v3", "text_hash": "sha256:z" },
+        "contact": { "phone": "+79990000001", "email": "a@b.c", "name": "Анна/\u{1}", "messenger_id": "1" },
+        "user_hash": "u", "user_text": "ё\u{7f}\u{2028}", "assistant_response": "a", "confidence": 1,
+        "response_time_ms": 812.0, "model": "m", "usage": { "input_tokens": 350, "output_tokens": 0 },
+        "raw_input_hash": "r", "payload_hash": "p", "b": { "z": -0.0, "a": [1e21, { "y": null, "x": 0.1 }] },
+    }));
+    let text = concat!(
+        r#"{"action":"book","actor":"client","appointment":{"id":"rec-9","service":"стрижка","staff":"Анна","#,
+        r#""starts_at":"2025-01-03T10:00:00Z"},"assistant_response":"a","#,
+        r#""attributes":{"b":{"a":[1e+21,{"x":0.1,"y":null}],"z":-0.0}},"channel":"site","confidence":1.0,"#,
+        r#""consent":{"granted":true,"purpose":"mailing","text_hash":"sha256:z","text_version":"v3"},"#,
+        r#""contact":{"email":"a@b.c","messenger_id":"1","name":"Анна/\u0001","phone":"+79990000001"},"#,
+        r#""crm_lead_id":"BX-5678","intent":"хочу \"записаться\"\n","model":"m","payload_hash":"p","#,
+        r#""raw_input_hash":"r","response_time_ms":812,"scenario":{"id":"booking","version":"v1"},"#,
+        r#""session_id":"s-1","timestamp":"2025-01-01T09:34:56.5Z","usage":{"input_tokens":350,"#,
+        r#""output_tokens":0},"user_hash":"u","user_text":"ё"#,
+        "\u{7f}\u{2028}\"}",
+    );
+    let event = event.unwrap();
+    assert_eq!(String::from_utf8(print_content(&event)).unwrap(), text);
+    let with_id =
+        text.replace("\"intent\"", "\"event_id\":\"0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d\",\"intent\"");
+    assert_eq!(print(&event).to_string(), with_id);
 }

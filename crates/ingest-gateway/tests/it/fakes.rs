@@ -1,8 +1,8 @@
 //! The ports, in memory, with switches for what can go wrong.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use ports::bus::{
 use ports::clock::Clock;
 use ports::idempotency::{Begun, IdempotencyKey, IdempotencyStore, StoredAnswer};
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
 /// How the bus behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,12 +32,31 @@ pub(crate) enum Mood {
 pub(crate) struct FakeBus {
     pub(crate) mood: Mutex<Mood>,
     pub(crate) published: Mutex<Vec<Vec<Message>>>,
+    /// Held by a test that wants publishing to wait.
+    gate: Arc<RwLock<()>>,
+    is_asked: AtomicBool,
+}
+
+impl FakeBus {
+    /// Has publishing wait until what is returned is dropped.
+    pub(crate) fn hold(&self) -> OwnedRwLockWriteGuard<()> {
+        self.gate.clone().try_write_owned().unwrap()
+    }
+
+    /// Waits until something is to be published.
+    pub(crate) async fn until_asked(&self) {
+        while !self.is_asked.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 #[async_trait]
 impl EventBus for FakeBus {
     async fn publish(&self, topic: Topic, messages: Vec<Message>) -> Result<(), BusError> {
         assert_eq!(topic, Topic::Raw);
+        self.is_asked.store(true, Ordering::Relaxed);
+        drop(self.gate.read().await);
         match *self.mood.lock().unwrap() {
             Mood::Well => {
                 self.published.lock().unwrap().push(messages);

@@ -7,15 +7,16 @@ use actix_web::http::header::HeaderMap;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, web};
+use bytes::Bytes;
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Scope, Source, SourceKind, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
-use event_schema::codec::RawDelivery;
+use event_schema::codec::{RawDelivery, pack};
 use http_kit::endpoint;
 use http_kit::keyring::{Keyring, issue_key};
 use http_kit::telemetry::{RequestMetrics, Telemetry};
 use ingest_gateway::{Config, Gateway, GatewayMetrics, routes};
-use ports::bus::Message;
+use ports::bus::{Message, Partition};
 use privacy::{MasterKey, Vault};
 use prometheus::{Registry, TextEncoder};
 use serde_json::{Value, json};
@@ -170,15 +171,26 @@ impl Salon {
         self.bus.published.lock().unwrap().concat()
     }
 
-    /// Every message published so far, opened.
+    /// Everything published to a partition so far, opened.
+    pub(crate) fn deliveries_of(&self, partition: Partition) -> Vec<(RawDelivery, String)> {
+        let published = self.messages().into_iter();
+        self.open_all(published.filter(|message| message.partition == partition))
+    }
+
+    /// Everything published so far, opened.
     pub(crate) fn deliveries(&self) -> Vec<(RawDelivery, String)> {
+        self.open_all(self.messages().into_iter())
+    }
+
+    fn open_all(&self, messages: impl Iterator<Item = Message>) -> Vec<(RawDelivery, String)> {
         let keys = self.vault.tenant(&tenant());
-        let open = |message: Message| {
-            let delivery = RawDelivery::decode(message.payload).unwrap();
+        let open = |delivery: Bytes| {
+            let delivery = RawDelivery::decode(delivery).unwrap();
             let body = keys.open_body(delivery.receipt, &delivery.sealed_body).unwrap();
             (delivery, String::from_utf8(body).unwrap())
         };
-        self.messages().into_iter().map(open).collect()
+        let packed = messages.map(|message| pack::parts(&message.payload).unwrap());
+        packed.flatten().map(open).collect()
     }
 
     pub(crate) fn metrics(&self) -> String {

@@ -69,7 +69,7 @@ fn events(receipt: ReceiptId) -> Bytes {
 fn delivery(payload: Bytes, origin: Option<(Topic, Group)>) -> Delivery {
     let origin =
         origin.map(|(topic, group)| Origin { topic, group, attempts: 6, reason: "it broke".to_owned() });
-    let message = Message { tenant: tenant(), partition: Partition::FIRST, payload, origin };
+    let message = Message { origin, ..Message::new(tenant(), Partition::FIRST, payload) };
     Delivery { tag: DeliveryTag("1".to_owned()), attempt: 1, published_at: Timestamp::EPOCH, message }
 }
 
@@ -152,4 +152,45 @@ async fn while_the_ledger_is_down_everything_is_retried() {
         [delivery(events(ReceiptId::generate()), None), delivery(events(ReceiptId::generate()), None)];
     let verdicts = writer.handle(&batch).await;
     assert!(matches!(verdicts.as_slice(), [Verdict::Retry(_), Verdict::Retry(_)]), "{verdicts:?}");
+}
+
+#[tokio::test]
+async fn receipts_that_came_together_are_recorded_each_with_its_own_message() {
+    let receipts = [ReceiptId::generate(), ReceiptId::generate()];
+    let ledger = Arc::new(Told::default());
+    let metrics = WriterMetrics::register(&Registry::new()).unwrap();
+    let writer = WriteLedger { ledger: ledger.clone(), clock: Arc::new(SystemClock), metrics };
+    let packed = pack::join(receipts.map(events).to_vec());
+    writer.handle(&[delivery(packed, None)]).await;
+    let batches = ledger.batches.lock().unwrap();
+    assert!(batches.iter().map(|batch| batch.receipt).eq(receipts));
+    assert!(batches.iter().map(|batch| batch.message.clone()).eq(receipts.map(events)));
+}
+
+#[tokio::test]
+async fn what_came_together_is_taken_apart_when_it_comes_alone_or_when_a_part_cannot_be_read() {
+    let ledger = Arc::new(Told::default());
+    let metrics = WriterMetrics::register(&Registry::new()).unwrap();
+    let writer = WriteLedger { ledger: ledger.clone(), clock: Arc::new(SystemClock), metrics };
+    let readable = vec![events(ReceiptId::generate()), events(ReceiptId::generate())];
+    let damaged = vec![events(ReceiptId::generate()), Bytes::from_static(b"\x0a\x00")];
+    for (attempt, parts) in [(4, readable), (1, damaged)] {
+        let packed = Delivery { attempt, ..delivery(pack::join(parts.clone()), None) };
+        let verdicts = writer.handle(&[packed]).await;
+        let [Verdict::Done(outputs)] = verdicts.as_slice() else { panic!("{verdicts:?}") };
+        assert!(
+            outputs.iter().all(|(topic, message)| *topic == Topic::Events && message.receipts.get() == 1)
+        );
+        assert!(outputs.iter().map(|(_, message)| &message.payload).eq(&parts));
+    }
+    assert!(ledger.batches.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_dead_letter_of_several_receipts_is_an_entry_for_each() {
+    let receipts = [ReceiptId::generate(), ReceiptId::generate()];
+    let packed = pack::join(receipts.map(raw).to_vec());
+    let (_, entries) = quarantined(&[delivery(packed, Some((Topic::Raw, Group::Normalizer)))]).await;
+    assert!(entries.iter().map(|entry| entry.receipt).eq(receipts));
+    assert!(entries.iter().map(|entry| entry.message.clone()).eq(receipts.map(|one| raw(one).to_vec())));
 }

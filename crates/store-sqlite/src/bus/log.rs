@@ -1,6 +1,7 @@
 //! The messages of a topic: appending, handing over, settling, trimming, and the books over all that.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use domain::id::TenantId;
@@ -59,13 +60,13 @@ pub(crate) fn settle(
     let mut outputs: BTreeMap<Topic, Vec<Message>> = BTreeMap::new();
     for ((settlement, tag), settled) in settlements.into_iter().zip(&tags).zip(settled) {
         let Some(tag) = tag.as_ref().filter(|_| settled) else { continue };
-        *done.entry(&tag.tenant).or_default() += 1;
+        *done.entry(&tag.tenant).or_default() += i64::from(tag.receipts.get());
         for (to, message) in settlement.outputs {
             outputs.entry(to).or_default().push(Message { partition: tag.partition, ..message });
         }
     }
-    for (tenant, messages) in done {
-        count_settled(connection, topic, group, tenant.as_str(), messages)?;
+    for (tenant, receipts) in done {
+        count_settled(connection, topic, group, tenant.as_str(), receipts)?;
     }
     for (to, messages) in &outputs {
         append(connection, *to, messages, now)?;
@@ -81,7 +82,8 @@ pub(crate) fn read(
     ranges: &[Range],
 ) -> Result<Vec<Delivery>, Failure> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT seq, tenant, part, published_at, origin_topic, origin_group, origin_attempts, origin_reason, payload
+        "SELECT seq, tenant, part, published_at, origin_topic, origin_group, origin_attempts, origin_reason, payload,
+                receipts
          FROM messages_{} WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
         topic.as_str()
     ))?;
@@ -120,7 +122,7 @@ pub(crate) fn ensure_group(connection: &Connection, topic: Topic, group: Group) 
 /// What a group has yet to settle. A group not known yet has all that is kept before it.
 pub(crate) fn backlog(connection: &Connection, topic: Topic, group: Group) -> Result<Backlog, Failure> {
     let lowest = lowest_needed(connection, topic, Some(group))?;
-    let messages = match lowest {
+    let receipts = match lowest {
         Some(_) => unsettled(connection, topic, group)?,
         None => kept(connection, topic)?,
     };
@@ -129,10 +131,10 @@ pub(crate) fn backlog(connection: &Connection, topic: Topic, group: Group) -> Re
         topic.as_str()
     ))?;
     let mut oldest = statement.query_and_then([lowest.unwrap_or_default()], |row| instant(row, 0))?;
-    Ok(Backlog { messages, oldest: oldest.next().transpose()? })
+    Ok(Backlog { receipts, oldest: oldest.next().transpose()? })
 }
 
-/// Messages ever published, per tenant.
+/// Receipts ever published, per tenant.
 pub(crate) fn accepted(connection: &Connection, topic: Topic) -> Result<BTreeMap<TenantId, u64>, Failure> {
     connection
         .prepare_cached("SELECT tenant, messages FROM accepted WHERE topic = ?1")?
@@ -151,8 +153,8 @@ fn append(
         .query_one(params![topic.as_str(), count(messages.len())], |row| row.get(0))?;
     let mut insert = connection.prepare_cached(&format!(
         "INSERT INTO messages_{} (seq, tenant, part, published_at, origin_topic, origin_group, origin_attempts,
-                                  origin_reason, payload)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                                  origin_reason, payload, receipts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         topic.as_str()
     ))?;
     let mut accepted: BTreeMap<&TenantId, i64> = BTreeMap::new();
@@ -167,16 +169,17 @@ fn append(
             origin.map(|origin| origin.group.as_str()),
             origin.map(|origin| origin.attempts),
             origin.map(|origin| origin.reason.as_str()),
-            &message.payload[..]
+            &message.payload[..],
+            message.receipts.get()
         ])?;
-        *accepted.entry(&message.tenant).or_default() += 1;
+        *accepted.entry(&message.tenant).or_default() += i64::from(message.receipts.get());
     }
     let mut book = connection.prepare_cached(
         "INSERT INTO accepted (topic, tenant, messages) VALUES (?1, ?2, ?3)
          ON CONFLICT (topic, tenant) DO UPDATE SET messages = messages + excluded.messages",
     )?;
-    for (tenant, messages) in accepted {
-        book.execute(params![topic.as_str(), tenant.as_str(), messages])?;
+    for (tenant, receipts) in accepted {
+        book.execute(params![topic.as_str(), tenant.as_str(), receipts])?;
     }
     Ok(())
 }
@@ -227,7 +230,10 @@ fn held(connection: &Connection) -> Result<i64, Failure> {
 
 fn kept(connection: &Connection, topic: Topic) -> Result<BTreeMap<TenantId, u64>, Failure> {
     connection
-        .prepare_cached(&format!("SELECT tenant, COUNT(*) FROM messages_{} GROUP BY tenant", topic.as_str()))?
+        .prepare_cached(&format!(
+            "SELECT tenant, SUM(receipts) FROM messages_{} GROUP BY tenant",
+            topic.as_str()
+        ))?
         .query_and_then([], per_tenant)?
         .collect()
 }
@@ -252,14 +258,14 @@ fn count_settled(
     topic: Topic,
     group: Group,
     tenant: &str,
-    messages: i64,
+    receipts: i64,
 ) -> Result<(), Failure> {
     connection
         .prepare_cached(
             "INSERT INTO settled (topic, grp, tenant, messages) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (topic, grp, tenant) DO UPDATE SET messages = messages + excluded.messages",
         )?
-        .execute(params![topic.as_str(), group.as_str(), tenant, messages])?;
+        .execute(params![topic.as_str(), group.as_str(), tenant, receipts])?;
     Ok(())
 }
 
@@ -270,7 +276,8 @@ fn per_tenant(row: &Row<'_>) -> Result<(TenantId, u64), Failure> {
 fn delivery(row: &Row<'_>, range: &Range) -> Result<Delivery, Failure> {
     let tenant = parsed(row, 1, "a message's tenant", |text| TenantId::parse(text).ok())?;
     let partition = Partition::from_index(row.get(2)?);
-    let tag = Tag { claim: range.claim, seq: row.get(0)?, partition, tenant: tenant.clone() };
+    let receipts = NonZeroU32::new(row.get(9)?).ok_or(Failure::Corrupt("the receipts of a message"))?;
+    let tag = Tag { claim: range.claim, seq: row.get(0)?, partition, receipts, tenant: tenant.clone() };
     let origin = match parsed_if_any(row, 4, "the topic of a dead letter", Topic::parse)? {
         None => None,
         Some(topic) => Some(Origin {
@@ -285,6 +292,6 @@ fn delivery(row: &Row<'_>, range: &Range) -> Result<Delivery, Failure> {
         tag: tag.to_delivery_tag(),
         attempt: range.attempt,
         published_at: instant(row, 3)?,
-        message: Message { tenant, partition, payload, origin },
+        message: Message { tenant, partition, payload, receipts, origin },
     })
 }
