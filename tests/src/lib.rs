@@ -1,4 +1,4 @@
-//! Scenarios run against the real processes, and the fault and load tools that share their harness.
+//! Scenarios run against the real processes, and the tools that try and measure them with the same harness.
 //!
 //! Nothing here knows the product's code: processes are started, the command line is called, ports are spoken to.
 //! [`Stand`] is what most scenarios begin with: an empty place to keep things, a tenant with its keys, and a running
@@ -35,6 +35,7 @@
 //! ```
 
 pub mod api;
+pub mod bench;
 pub mod cli;
 pub mod engines;
 pub mod events;
