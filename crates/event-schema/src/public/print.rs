@@ -18,7 +18,7 @@ pub fn print(observation: &Observation) -> Value {
     serde_json::to_value(Event::of(observation)).expect(HAS_A_FORM)
 }
 
-/// What an observation says, whatever id the sender gave it: the text of [`print`] without `event_id`, at once.
+/// What an observation says, whatever id the sender gave it: the text of [`print()`] without `event_id`, at once.
 #[must_use]
 pub fn print_content(observation: &Observation) -> Vec<u8> {
     let mut text = Vec::with_capacity(TYPICAL_BYTES);
