@@ -3,7 +3,6 @@
 use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
 use event_schema::public::{self, ParseError, Violation};
-use serde_json::Value;
 
 use crate::{Unparsed, json};
 
@@ -35,8 +34,4 @@ fn summary(violations: &[Violation]) -> Unparsed {
         pointer: first.map(|violation| violation.pointer.clone()),
         detail,
     }
-}
-
-pub(crate) fn session_hint(body: &Value) -> Vec<u8> {
-    body.get("session_id").and_then(Value::as_str).unwrap_or_default().as_bytes().to_vec()
 }

@@ -3,7 +3,7 @@
 //! Nothing here does I/O or looks at a clock, and no body makes it panic: a body is a list of observations, or one
 //! reason why not. Neither quotes values out of the body.
 //!
-//! Adding a channel: a module with `verify`, `parse` and `session_hint`, a [`SourceKind`], and an arm in each of the four functions below.
+//! Adding a channel: a module with `verify` and `parse`, a [`SourceKind`], and an arm in each of the functions below.
 
 mod events;
 mod json;
@@ -14,7 +14,6 @@ use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
-use serde_json::Value;
 
 /// Looks up a header of the delivery by its lower-case name.
 pub type Headers<'a> = dyn Fn(&str) -> Option<&'a [u8]> + 'a;
@@ -70,14 +69,5 @@ pub fn parse(kind: SourceKind, body: &[u8], received_at: Timestamp) -> Result<Ve
     match kind {
         SourceKind::Events => events::parse(body),
         SourceKind::Telegram => telegram::parse(body, received_at),
-    }
-}
-
-/// Bytes that are the same for every body of one conversation; empty when the conversation is not known.
-#[must_use]
-pub fn session_hint(kind: SourceKind, body: &Value) -> Vec<u8> {
-    match kind {
-        SourceKind::Events => events::session_hint(body),
-        SourceKind::Telegram => telegram::session_hint(body),
     }
 }

@@ -60,12 +60,6 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
     }
 }
 
-pub(crate) fn session_hint(body: &Value) -> Vec<u8> {
-    let update = Spot::root(body);
-    let chat = members(&update).find_map(|kind| chat_of(&update.get(kind)?));
-    chat.map(|id| id.to_string().into_bytes()).unwrap_or_default()
-}
-
 /// One update, and what every observation of it shares.
 struct Update<'v> {
     id: i64,

@@ -9,7 +9,6 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::registry::{Source, SourceKind};
 use http_kit::problem::{Problem, ProblemKind};
-use ports::bus::Partition;
 use serde_json::json;
 
 use crate::body::{self, Limits};
@@ -64,15 +63,10 @@ async fn deliver(
     gateway.metrics.observe_batch(1);
     let text = body::text(&body)?;
     // What is no JSON the sender can be told at once; the normalizer could only quarantine it.
-    let update = check::value(text)?;
+    check::json(text)?;
 
     let keys = gateway.vault.tenant(&source.tenant);
-    let session = channels::session_hint(source.kind, &update);
-    let accepted = Accepted {
-        body: &body,
-        payload_digest: keys.payload_digest(&body),
-        partition: Partition::of(&source.tenant, &session, gateway.config.partitions),
-    };
+    let accepted = Accepted { body: &body, payload_digest: keys.payload_digest(&body) };
     let sealed = publish::seal(source, source.kind, &keys, gateway.clock.now(), &accepted);
     publish::publish(door, source, vec![sealed]).await?;
     gateway.metrics.accepted(source.kind, 1);

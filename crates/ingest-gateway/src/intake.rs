@@ -5,7 +5,6 @@ use domain::id::EventId;
 use domain::registry::{Source, SourceKind};
 use domain::timestamp::Timestamp;
 use http_kit::problem::{FieldError, Problem, ProblemKind};
-use ports::bus::Partition;
 use ports::idempotency::StoredAnswer;
 use privacy::TenantKeys;
 use serde_json::{Value, json};
@@ -81,8 +80,7 @@ fn judge<'a>(
     // Only an event without an id is known by its content.
     let derived = || keys.identify(&source.id, &observation, &payload_digest).event_id;
     let event_id = observation.event_id.unwrap_or_else(derived);
-    let partition = Partition::of(&source.tenant, observation.session.as_bytes(), gateway.config.partitions);
-    Ok(Good { event_id, accepted: Accepted { body: item.as_bytes(), payload_digest, partition } })
+    Ok(Good { event_id, accepted: Accepted { body: item.as_bytes(), payload_digest } })
 }
 
 async fn publish_good(

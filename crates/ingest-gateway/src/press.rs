@@ -1,30 +1,27 @@
-//! What requests bring at the same time goes to the bus together: receipts of one tenant and partition in one message.
+//! What requests bring at the same time goes to the bus together: receipts of one tenant in one message.
 //!
-//! While one round of a partition is on its way (most of that is the bus' flush to the disk) the next gathers; nobody
-//! waits for company. A request hears once everything it brought is durable.
+//! While one round is on its way (most of that is the bus' flush to the disk) the next gathers; nobody waits for company.
+//! A request hears once everything it brought is durable.
 
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use domain::id::TenantId;
 use event_schema::codec::pack;
-use futures_util::future::join_all;
 use http_kit::problem::ProblemKind;
 use ports::bus::{BusError, EventBus, Message, Partition, Topic};
 use tokio::sync::oneshot;
 
-/// Rounds of one partition on their way at the same time: a second one, so that neither side waits for the other.
+/// Rounds on their way at the same time.
 const ROUNDS: usize = 2;
+/// Receipts that must wait for the second of them: enough to be worth a flush of their own. Else they wait for the first
+/// to be over, and have more company.
+const WORTH_A_SECOND: usize = 64;
 /// Receipts in one round. What a single request brings goes in one, however much it is.
 const MAX_RECEIPTS: usize = 1_024;
 /// Bytes in one round, likewise.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
-
-/// A sealed delivery, encoded, and where it goes.
-pub(crate) struct Sealed {
-    pub(crate) partition: Partition,
-    pub(crate) delivery: Bytes,
-}
 
 /// Why nothing can be taken now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,24 +48,38 @@ impl From<&BusError> for Refusal {
     }
 }
 
-/// Where deliveries wait for their round.
-pub(crate) struct Press {
-    lanes: Vec<Arc<Lane>>,
-}
+/// Where deliveries wait for their round. Clones are the same press.
+#[derive(Clone)]
+pub(crate) struct Press(Arc<Shared>);
 
-struct Lane {
+struct Shared {
     bus: Arc<dyn EventBus>,
-    partition: Partition,
+    partitions: u16,
+    /// Rounds go to the partitions in turn, whatever is in them: a round for each partition of each moment would be a
+    /// command for every few receipts, and nobody relies on where a conversation goes.
+    turn: AtomicU16,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     waiting: Vec<Load>,
+    /// Receipts among what waits.
+    receipts: usize,
     rounds: usize,
 }
 
-/// What one request brings to one partition.
+impl State {
+    /// Whether one more round is worth it, beside those that are on their way.
+    fn is_worth_a_round(&self, on_their_way: usize) -> bool {
+        match on_their_way {
+            0 => !self.waiting.is_empty(),
+            some => some < ROUNDS && self.receipts >= WORTH_A_SECOND,
+        }
+    }
+}
+
+/// What one request brings.
 struct Load {
     tenant: TenantId,
     deliveries: Vec<Bytes>,
@@ -77,65 +88,43 @@ struct Load {
 
 impl Press {
     pub(crate) fn new(bus: &Arc<dyn EventBus>, partitions: u16) -> Self {
-        let lane = |index| Lane {
-            bus: bus.clone(),
-            partition: Partition::from_index(index),
-            state: Mutex::default(),
-        };
-        Self { lanes: (0..partitions).map(|index| Arc::new(lane(index))).collect() }
+        let (bus, turn, state) = (bus.clone(), AtomicU16::new(0), Mutex::default());
+        Self(Arc::new(Shared { bus, partitions, turn, state }))
     }
 
     /// Publishes all of a request; returns once it is durable. After a refusal some of it may be on the bus.
-    pub(crate) async fn publish(&self, tenant: &TenantId, sealed: Vec<Sealed>) -> Result<(), Refusal> {
-        let mut by_lane: Vec<Vec<Bytes>> = vec![Vec::new(); self.lanes.len()];
-        for Sealed { partition, delivery } in sealed {
-            by_lane.get_mut(usize::from(partition.index())).ok_or(Refusal::Unavailable)?.push(delivery);
-        }
-        let brought = self.lanes.iter().zip(by_lane).filter(|(_, deliveries)| !deliveries.is_empty());
-        let heard = brought.map(|(lane, deliveries)| lane.bring(tenant.clone(), deliveries));
-        let mut published = Ok(());
-        for verdict in join_all(heard.collect::<Vec<_>>()).await {
-            match verdict.unwrap_or(Err(Refusal::Unavailable)) {
-                // What is known of both: an answer that is missing may yet be a yes.
-                Err(Refusal::Unavailable) => return Err(Refusal::Unavailable),
-                Err(Refusal::Full) => published = Err(Refusal::Full),
-                Ok(()) => {}
-            }
-        }
-        published
+    pub(crate) async fn publish(&self, tenant: &TenantId, deliveries: Vec<Bytes>) -> Result<(), Refusal> {
+        let (verdict, heard) = oneshot::channel();
+        self.bring(Load { tenant: tenant.clone(), deliveries, verdict });
+        heard.await.unwrap_or(Err(Refusal::Unavailable))
     }
-}
 
-impl Lane {
     /// Waits for a round with the others, or begins one.
     #[expect(
         clippy::disallowed_methods,
         reason = "everybody who waits for a round hears how it ended; the request that begins it may leave before"
     )]
-    fn bring(
-        self: &Arc<Self>,
-        tenant: TenantId,
-        deliveries: Vec<Bytes>,
-    ) -> oneshot::Receiver<Result<(), Refusal>> {
-        let (verdict, heard) = oneshot::channel();
-        let mut state = self.state();
-        state.waiting.push(Load { tenant, deliveries, verdict });
-        if state.rounds < ROUNDS {
+    fn bring(&self, load: Load) {
+        let mut state = self.0.state();
+        state.receipts += load.deliveries.len();
+        state.waiting.push(load);
+        if state.is_worth_a_round(state.rounds) {
             state.rounds += 1;
             drop(state);
-            drop(tokio::spawn(Turn { lane: self.clone(), is_over: false }.run()));
+            drop(tokio::spawn(Turn { shared: self.0.clone(), is_over: false }.run()));
         }
-        heard
     }
+}
 
+impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What goes in the next round; without anything there is none, and the turn is over.
+    /// What goes in the next round of a turn, unless there is none and the turn is over.
     fn next_round(&self) -> Option<Vec<Load>> {
         let mut state = self.state();
-        if state.waiting.is_empty() {
+        if !state.is_worth_a_round(state.rounds - 1) {
             state.rounds -= 1;
             return None;
         }
@@ -147,11 +136,14 @@ impl Lane {
             is_room
         });
         let many = fits.count();
-        Some(state.waiting.drain(..many).collect())
+        let round: Vec<_> = state.waiting.drain(..many).collect();
+        state.receipts -= round.iter().map(|load| load.deliveries.len()).sum::<usize>();
+        Some(round)
     }
 
     async fn publish(&self, round: &mut [Load]) -> Result<(), Refusal> {
-        let published = self.bus.publish(Topic::Raw, messages(self.partition, round)).await;
+        let partition = Partition::from_index(self.turn.fetch_add(1, Ordering::Relaxed) % self.partitions);
+        let published = self.bus.publish(Topic::Raw, messages(partition, round)).await;
         published.map_err(|error| {
             let refusal = Refusal::from(&error);
             let error: &dyn std::error::Error = &error;
@@ -161,16 +153,16 @@ impl Lane {
     }
 }
 
-/// The right to publish rounds of a lane, given back however it ends.
+/// The right to publish rounds, given back however it ends.
 struct Turn {
-    lane: Arc<Lane>,
+    shared: Arc<Shared>,
     is_over: bool,
 }
 
 impl Turn {
     async fn run(mut self) {
-        while let Some(mut round) = self.lane.next_round() {
-            let verdict = self.lane.publish(&mut round).await;
+        while let Some(mut round) = self.shared.next_round() {
+            let verdict = self.shared.publish(&mut round).await;
             for load in round {
                 // To a request that was given up meanwhile it is all the same.
                 load.verdict.send(verdict).ok();
@@ -186,10 +178,11 @@ impl Drop for Turn {
             return;
         }
         // It broke off. Whoever still waits hears of that rather than wait for a round nobody begins.
-        let mut state = self.lane.state();
+        let mut state = self.shared.state();
         state.rounds -= 1;
         if state.rounds == 0 {
             state.waiting.clear();
+            state.receipts = 0;
         }
     }
 }

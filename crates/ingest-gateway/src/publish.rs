@@ -1,15 +1,16 @@
 //! Sealed and onto the bus: after this the sender may forget what it sent.
 
+use bytes::Bytes;
 use domain::event::Digest;
 use domain::id::ReceiptId;
 use domain::registry::{Source, SourceKind};
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
 use http_kit::problem::Problem;
-use ports::bus::{BusError, Partition};
+use ports::bus::BusError;
 use privacy::TenantKeys;
 
-use crate::press::{Refusal, Sealed};
+use crate::press::Refusal;
 use crate::{Door, Gateway};
 
 /// Something to publish, still in the clear.
@@ -18,20 +19,18 @@ pub(crate) struct Accepted<'a> {
     pub(crate) body: &'a [u8],
     /// Their digest.
     pub(crate) payload_digest: Digest,
-    /// The part of the topic its conversation goes through.
-    pub(crate) partition: Partition,
 }
 
-/// Seals what was accepted.
+/// Seals what was accepted, and encodes it for the bus.
 pub(crate) fn seal(
     source: &Source,
     kind: SourceKind,
     keys: &TenantKeys,
     received_at: Timestamp,
     accepted: &Accepted<'_>,
-) -> Sealed {
+) -> Bytes {
     let receipt = ReceiptId::generate();
-    let delivery = RawDelivery {
+    RawDelivery {
         receipt,
         tenant: source.tenant.clone(),
         source: source.id.clone(),
@@ -39,12 +38,12 @@ pub(crate) fn seal(
         received_at,
         payload_digest: accepted.payload_digest,
         sealed_body: keys.seal_body(receipt, accepted.body),
-    };
-    Sealed { partition: accepted.partition, delivery: delivery.encode() }
+    }
+    .encode()
 }
 
 /// Publishes all of a request; returns once it is durable.
-pub(crate) async fn publish(door: &Door, source: &Source, sealed: Vec<Sealed>) -> Result<(), Problem> {
+pub(crate) async fn publish(door: &Door, source: &Source, sealed: Vec<Bytes>) -> Result<(), Problem> {
     let published = door.press.publish(&source.tenant, sealed).await;
     published.map_err(|refusal| refuse(&door.gateway, refusal))
 }

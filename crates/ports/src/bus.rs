@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::id::TenantId;
 use domain::timestamp::Timestamp;
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::Cause;
 
@@ -159,23 +158,16 @@ impl Group {
     }
 }
 
-/// One of the parts a topic is split into. All events of a session go through one, so that it stays together.
+/// One of the parts a topic is split into, so that a bus can lie on several machines.
 ///
-/// Outputs of a settlement keep the partition of their input: in Redis both streams then live in one hash slot.
+/// Which one a message goes to says nothing of what is in it: no order is relied upon. Outputs of a settlement keep the
+/// partition of their input: in Redis both streams then live in one hash slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Partition(u16);
 
 impl Partition {
-    /// The first partition: for messages that belong to no session.
+    /// The first partition: for what is so rare that it need not be spread.
     pub const FIRST: Self = Self(0);
-
-    /// The partition of a session among `count`; the same on every machine and in every release.
-    #[must_use]
-    pub fn of(tenant: &TenantId, session: &[u8], count: std::num::NonZeroU16) -> Self {
-        let hash = xxh3_64(session) ^ xxh3_64(tenant.as_str().as_bytes()).rotate_left(1);
-        let index = hash % u64::from(count.get());
-        Self(u16::try_from(index).unwrap_or_default())
-    }
 
     /// Wraps a number that came from a store.
     #[must_use]
@@ -309,21 +301,4 @@ pub enum BusError {
     /// What the bus holds cannot be read back.
     #[error("the event bus holds something unreadable: {0}")]
     Corrupt(&'static str),
-}
-
-#[cfg(test)]
-mod tests {
-    use std::num::NonZeroU16;
-
-    use super::*;
-
-    #[test]
-    fn a_session_stays_in_its_partition_and_sessions_spread() {
-        let tenant = TenantId::parse("salon").unwrap();
-        let count = NonZeroU16::new(8).unwrap();
-        let of = |n: u32| Partition::of(&tenant, format!("session-{n}").as_bytes(), count);
-        assert_eq!(of(1), of(1));
-        let used: std::collections::BTreeSet<_> = (0..200).map(of).collect();
-        assert_eq!(used.len(), 8);
-    }
 }

@@ -27,12 +27,6 @@ fn reading(criterion: &mut Criterion) {
         let id = BenchmarkId::new("parse_and_validate", body.name);
         group.bench_function(id, |b| b.iter(|| parse_and_validate(&body.text)));
     }
-    let update = Body::update();
-    group.throughput(update.throughput());
-    let value = read(&update.text);
-    group.bench_function(BenchmarkId::new("session_hint", update.name), |b| {
-        b.iter(|| channels::session_hint(update.kind, &value));
-    });
     let array = format!(
         "[{}]",
         (0..100).map(|n| events::numbered(1, n, 10).to_string()).collect::<Vec<_>>().join(",")

@@ -51,7 +51,7 @@ impl Office {
                 payload_digest
             }
             SourceKind::Telegram => {
-                black_box(channels::session_hint(body.kind, &read(text)));
+                drop(black_box(read(text)));
                 keys.payload_digest(text.as_bytes())
             }
         };

@@ -1,10 +1,9 @@
 //! The canonical event as a channel.
 
-use channels::{Unparsed, parse, session_hint};
+use channels::{Unparsed, parse};
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
-use serde_json::json;
 
 const EVENT: &str = r#"{"timestamp":"2025-01-01T12:34:56+03:00","channel":"site","session_id":"s-\u0031","action":"message"}"#;
 
@@ -18,14 +17,6 @@ fn one_object_is_one_observation() {
     assert_eq!(observations.len(), 1);
     assert_eq!(observations[0].session, "s-1");
     assert_eq!(observations[0].native_id, "");
-}
-
-#[test]
-fn the_session_chooses_the_partition() {
-    assert_eq!(session_hint(SourceKind::Events, &serde_json::from_str(EVENT).unwrap()), b"s-1");
-    for body in [json!({}), json!([]), json!({"session_id": 7})] {
-        assert_eq!(session_hint(SourceKind::Events, &body), b"", "{body}");
-    }
 }
 
 #[test]

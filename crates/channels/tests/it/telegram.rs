@@ -1,6 +1,6 @@
 //! Telegram updates: what each fixture means, reviewed once and kept as snapshots.
 
-use channels::{Unparsed, VerifyError, parse, session_hint, verify};
+use channels::{Unparsed, VerifyError, parse, verify};
 use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
@@ -38,18 +38,6 @@ fn every_observation_keeps_the_rules_of_the_public_event() {
             let printed = public::print(&observation);
             assert_eq!(public::print(&public::parse(printed.clone()).unwrap()), printed, "{name}");
         }
-    }
-}
-
-#[test]
-fn the_chat_chooses_the_partition_and_is_the_session() {
-    for (name, body) in updates() {
-        let hint = session_hint(SourceKind::Telegram, &serde_json::from_slice(&body).unwrap());
-        let session = parse(SourceKind::Telegram, &body, received_at()).unwrap().remove(0).session;
-        let without_chat =
-            ["unknown-update-type", "nothing-but-number", "callback-query-inline"].contains(&name.as_str());
-        assert_eq!(hint.is_empty(), without_chat, "{name}");
-        assert!(without_chat || hint == session.into_bytes(), "{name}");
     }
 }
 

@@ -6,7 +6,6 @@ use domain::registry::SourceKind;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::future::join_all;
-use ports::bus::Partition;
 use serde_json::{Value, json};
 
 use crate::salon::{Salon, event, small, tenant};
@@ -75,28 +74,26 @@ async fn a_batch_is_taken_whole_and_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_conversation_stays_in_its_partition_and_in_its_order() {
+async fn what_one_request_brings_is_one_message_in_its_order_that_says_how_many_receipts_it_carries() {
     let salon = Salon::open();
-    let (mut first, mut second) = (event("s-1"), event("s-1"));
-    (first["user_text"], second["user_text"]) = ("раз".into(), "два".into());
-    salon.post(json!([first, event("s-2"), second]).to_string()).await;
-    let of = |session: &str| Partition::of(&tenant(), session.as_bytes(), small().partitions);
-    assert_ne!(of("s-1"), of("s-2"), "or nothing is shown");
-    for (session, sent) in
-        [("s-1", vec![first.to_string(), second.to_string()]), ("s-2", vec![event("s-2").to_string()])]
-    {
-        let found = salon.deliveries_of(of(session)).into_iter().map(|(_, body)| body);
-        assert!(found.eq(sent), "{session}");
-    }
-}
-
-#[tokio::test]
-async fn what_one_request_brings_to_one_partition_is_one_message_that_says_how_many_receipts_it_carries() {
-    let salon = Salon::open();
-    salon.post(json!(vec![event("s-1"); 3]).to_string()).await;
+    let sent: Vec<_> = ["s-1", "s-2", "s-1"].map(event).to_vec();
+    salon.post(json!(sent).to_string()).await;
     salon.post(event("s-1").to_string()).await;
     let receipts: Vec<_> = salon.messages().iter().map(|message| message.receipts.get()).collect();
     assert_eq!(receipts, [3, 1]);
+    let found: Vec<_> = salon.deliveries().into_iter().map(|(_, body)| body).take(3).collect();
+    assert!(found.iter().eq(sent.iter().map(Value::to_string).collect::<Vec<_>>().iter()), "{found:?}");
+}
+
+#[tokio::test]
+async fn rounds_go_to_the_partitions_in_turn_whatever_they_hold() {
+    let salon = Salon::open();
+    let partitions = small().partitions.get();
+    for _ in 0..2 * partitions {
+        salon.post(event("s-1").to_string()).await;
+    }
+    let used: Vec<_> = salon.messages().iter().map(|message| message.partition.index()).collect();
+    assert_eq!(used, (0..partitions).chain(0..partitions).collect::<Vec<_>>());
 }
 
 #[tokio::test]

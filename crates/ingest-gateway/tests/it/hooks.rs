@@ -3,10 +3,9 @@
 use actix_web::test::TestRequest;
 use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
-use ports::bus::Partition;
 use serde_json::json;
 
-use crate::salon::{Answer, Salon, TELEGRAM_SECRET, small, tenant};
+use crate::salon::{Answer, Salon, TELEGRAM_SECRET};
 
 const TOKEN: &str = "x-telegram-bot-api-secret-token";
 
@@ -30,8 +29,6 @@ async fn a_telegram_update_is_taken_as_it_came() {
     assert_eq!(body, &update());
     assert_eq!(delivery.kind, SourceKind::Telegram);
     assert_eq!(delivery.source.as_str(), "tg");
-    let expected = Partition::of(&tenant(), b"100", small().partitions);
-    assert_eq!(salon.messages()[0].partition, expected, "the chat is the conversation");
 }
 
 #[tokio::test]

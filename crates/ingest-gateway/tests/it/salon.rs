@@ -16,7 +16,7 @@ use http_kit::endpoint;
 use http_kit::keyring::{Keyring, issue_key};
 use http_kit::telemetry::{RequestMetrics, Telemetry};
 use ingest_gateway::{Config, Gateway, GatewayMetrics, routes};
-use ports::bus::{Message, Partition};
+use ports::bus::Message;
 use privacy::{MasterKey, Vault};
 use prometheus::{Registry, TextEncoder};
 use serde_json::{Value, json};
@@ -169,12 +169,6 @@ impl Salon {
     /// Every message published so far.
     pub(crate) fn messages(&self) -> Vec<Message> {
         self.bus.published.lock().unwrap().concat()
-    }
-
-    /// Everything published to a partition so far, opened.
-    pub(crate) fn deliveries_of(&self, partition: Partition) -> Vec<(RawDelivery, String)> {
-        let published = self.messages().into_iter();
-        self.open_all(published.filter(|message| message.partition == partition))
     }
 
     /// Everything published so far, opened.
