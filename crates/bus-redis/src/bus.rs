@@ -16,12 +16,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
-use crate::claim::Turns;
 use crate::failure::Failure;
 use crate::keys::{Keys, PartitionKeys, number};
-use crate::lane::Lane;
 use crate::options::{OpenError, RedisOptions};
 use crate::reply::count;
+use crate::rounds::{LOOK_EVERYWHERE, Rounds};
 use crate::safety::Unsafe;
 use crate::script::Scripts;
 use crate::server::Server;
@@ -29,10 +28,6 @@ use crate::tag::Tag;
 use crate::target::Target;
 use crate::wake::Wakes;
 use crate::{books, claim, entry, safety, wake};
-
-/// How long a waiting claim relies on being woken before it looks by itself: for claims that expire, and for a wake
-/// that was lost with its connection.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// How long a consumer that holds nothing is remembered.
 const CONSUMERS_KEPT: Duration = Duration::from_secs(60 * 60);
@@ -43,8 +38,7 @@ const NOBODY: &str = "0/nobody";
 /// The bus on Redis Streams. Dropping it gives up what is on its way.
 pub struct RedisBus {
     pub(crate) shared: Arc<Shared>,
-    lanes: Vec<Lane>,
-    /// The lanes and the listener; they end with the bus.
+    /// The listener, which ends with the bus.
     _tasks: JoinSet<()>,
 }
 
@@ -56,7 +50,7 @@ pub(crate) struct Shared {
     /// Messages one partition may hold.
     pub(crate) bound: u64,
     pub(crate) wakes: Wakes,
-    pub(crate) turns: Turns,
+    pub(crate) rounds: Rounds,
     /// Groups that were made known by this process: for a Redis that comes back without its data.
     known: Mutex<BTreeSet<(Topic, Group)>>,
 }
@@ -73,18 +67,12 @@ impl RedisBus {
             keys: Keys::new(&options.key_prefix, partitions)?,
             bound: options.max_messages.div_ceil(u64::from(partitions.get())),
             wakes: Wakes::new(),
-            turns: Turns::new(),
+            rounds: Rounds::new(usize::from(partitions.get())),
             known: Mutex::default(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(wake::listen(Arc::clone(&shared)));
-        let lanes = (0..shared.keys.partitions.len()).map(|index| {
-            let (lane, parts) = Lane::new();
-            tasks.spawn(parts.run(Arc::clone(&shared), index));
-            lane
-        });
-        let lanes = lanes.collect();
-        Ok(Self { shared, lanes, _tasks: tasks })
+        Ok(Self { shared, _tasks: tasks })
     }
 
     /// Says where this Redis may lose what it accepted. What to do about it is for the caller to decide, by
@@ -121,12 +109,9 @@ impl EventBus for RedisBus {
             let index = self.shared.partition(message.partition.index())?.index();
             by_partition.entry(index).or_default().push(message);
         }
-        let published = join_all(by_partition.into_iter().map(async |(index, messages)| {
-            match self.lanes.get(usize::from(index)) {
-                Some(lane) => lane.publish(topic, messages).await,
-                None => Err(Failure::Stopped),
-            }
-        }));
+        let published = join_all(
+            by_partition.iter().map(|(index, messages)| self.shared.publish(topic, *index, messages)),
+        );
         // Unavailable before full: an answer that is missing may yet be a yes.
         let mut full = Ok(());
         for verdict in published.await {
@@ -146,7 +131,8 @@ impl EventBus for RedisBus {
             // Listens before it looks, or it would miss what is published in between.
             let mut woken = std::pin::pin!(wake.notified());
             woken.as_mut().enable();
-            let claimed = claim::claim(&self.shared, sub, max).await;
+            // Who does not wait wants what there is, whether it was called out by now or not.
+            let claimed = claim::claim(&self.shared, sub, max, wait.is_zero()).await;
             let deliveries = self.shared.heal(claimed).await?;
             if !deliveries.is_empty() || !look_again(woken, until).await {
                 return Ok(deliveries);
@@ -223,6 +209,25 @@ impl Shared {
         Ok(())
     }
 
+    /// Publishes to one partition, all or nothing.
+    async fn publish(&self, topic: Topic, index: u16, messages: &[Message]) -> Result<(), Failure> {
+        let keys = self.partition(index)?;
+        let fill = |command: &mut Cmd| {
+            command
+                .arg(self.keys.wake())
+                .arg(index)
+                .arg(self.bound)
+                .arg(number(Topic::Dead))
+                .arg(number(topic));
+            messages.iter().for_each(|message| entry::write(command, message));
+        };
+        let answer = self.server.run(&self.scripts.publish, &keys.to_append(), fill).await?;
+        match count(answer, "a verdict")? {
+            0 => Err(Failure::Full),
+            _ => Ok(()),
+        }
+    }
+
     async fn settle(
         &self,
         sub: &Subscription,
@@ -231,7 +236,7 @@ impl Shared {
     ) -> Result<Value, Failure> {
         let keys = self.partition(index)?;
         let fill = |command: &mut Cmd| {
-            command.arg(&self.keys.wake).arg(sub.group.as_str()).arg(number(sub.topic));
+            command.arg(self.keys.wake()).arg(index).arg(sub.group.as_str()).arg(number(sub.topic));
             for (tag, settlement) in settlements {
                 command.arg(&tag.id).arg(tag.tenant.as_str()).arg(tag.receipts.get());
                 command.arg(settlement.outputs.len());
@@ -256,7 +261,7 @@ impl Shared {
     async fn release(&self, sub: &Subscription, index: u16, tags: &[Tag]) -> Result<Value, Failure> {
         let keys = [self.partition(index)?.stream(sub.topic)];
         let fill = |command: &mut Cmd| {
-            command.arg(&self.keys.wake).arg(number(sub.topic));
+            command.arg(self.keys.wake_of(sub.topic)).arg(index);
             command.arg(sub.group.as_str()).arg(claim::consumer(sub)).arg(NOBODY);
             add_tags(command, tags);
         };
@@ -302,6 +307,6 @@ async fn look_again(woken: impl Future<Output = ()>, until: Instant) -> bool {
         return false;
     }
     // Woken or not, the caller looks again.
-    drop(timeout(left.min(LOOK_AGAIN), woken).await);
+    drop(timeout(left.min(LOOK_EVERYWHERE), woken).await);
     true
 }

@@ -1,51 +1,54 @@
-//! Claiming: going round the partitions until there is enough.
+//! Claiming: going round partitions until there is enough.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use ports::bus::{Delivery, Group, Partition, Subscription, Topic, company};
+use ports::bus::{Delivery, Partition, Subscription, company};
 use redis::{Cmd, Value};
 
 use crate::bus::Shared;
 use crate::entry;
 use crate::failure::Failure;
-use crate::keys::{PartitionKeys, number};
+use crate::keys::PartitionKeys;
 use crate::reply::{array, count, parts, published_at, text};
+use crate::rounds::Round;
 use crate::tag::Tag;
 
 /// Bytes of payload that one claim hands out; a larger message is handed out by itself. What a claim hands out is held
 /// in memory, here and by whoever claimed, so messages alone are no measure.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Where the next claim of each group begins, so that no partition is always the last.
-pub(crate) struct Turns([AtomicUsize; Topic::ALL.len() * Group::ALL.len()]);
-
-impl Turns {
-    pub(crate) fn new() -> Self {
-        Self(std::array::from_fn(|_| AtomicUsize::new(0)))
-    }
-
-    fn next(&self, topic: Topic, group: Group) -> usize {
-        let of_group = Group::ALL.iter().position(|known| *known == group).unwrap_or_default();
-        let turn = self.0.get((number(topic) - 1) * Group::ALL.len() + of_group);
-        turn.map_or(0, |turn| turn.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// Claims what there is, without waiting.
-pub(crate) async fn claim(shared: &Shared, sub: &Subscription, max: usize) -> Result<Vec<Delivery>, Failure> {
-    let partitions = &shared.keys.partitions;
-    let first = shared.turns.next(sub.topic, sub.group) % partitions.len().max(1);
-    let (before, from) = partitions.split_at(first);
+/// Claims what there is, without waiting: new messages where some were said to be, or, everywhere, also those whose claim
+/// has expired.
+pub(crate) async fn claim(
+    shared: &Shared,
+    sub: &Subscription,
+    max: usize,
+    everywhere: bool,
+) -> Result<Vec<Delivery>, Failure> {
+    let Some(round) = shared.rounds.of(sub.topic, sub.group) else { return Ok(Vec::new()) };
     let mut taken = Taken { deliveries: Vec::new(), messages: max, bytes: MAX_BYTES };
-    for keys in from.iter().chain(before) {
-        if taken.is_enough() {
-            break;
-        }
-        match claim_from(shared, sub, keys, &taken).await {
-            Ok(deliveries) => taken.add(deliveries),
-            // What is in hand already must not be lost for a partition that is down.
-            Err(failure) if taken.deliveries.is_empty() => return Err(failure),
-            Err(_said_again_by_the_next_claim) => break,
+    let (everywhere, mut partitions) = round.look(everywhere);
+    while !taken.is_enough()
+        && let Some(index) = partitions.next()
+    {
+        let Some(keys) = shared.keys.partitions.get(index) else { continue };
+        let claimed = match everywhere {
+            true => claim_any(shared, sub, keys, &taken).await,
+            false => claim_new(shared, sub, keys, round, &taken).await,
+        };
+        match claimed {
+            Ok(HandedOut { deliveries, is_more }) => {
+                if is_more {
+                    round.mark(index);
+                }
+                taken.add(deliveries);
+            }
+            Err(failure) => {
+                round.mark(index);
+                if taken.deliveries.is_empty() {
+                    return Err(failure);
+                }
+                // What is in hand already must not be lost for a partition that is down; the next claim says it again.
+                break;
+            }
         }
     }
     Ok(taken.deliveries)
@@ -75,12 +78,50 @@ impl Taken {
     }
 }
 
-async fn claim_from(
+/// What one partition gave.
+struct HandedOut {
+    deliveries: Vec<Delivery>,
+    /// There was no room for all that it has.
+    is_more: bool,
+}
+
+/// Claims new messages. Not by a script: every payload would be written down twice more, and that is most of what it costs.
+async fn claim_new(
+    shared: &Shared,
+    sub: &Subscription,
+    keys: &PartitionKeys,
+    round: &Round,
+    taken: &Taken,
+) -> Result<HandedOut, Failure> {
+    const WHAT: &str = "a read";
+    // The first one comes however large it is.
+    let many = round.guess(taken.bytes).max(usize::from(taken.deliveries.is_empty())).min(taken.messages);
+    if many == 0 {
+        return Ok(HandedOut { deliveries: Vec::new(), is_more: true });
+    }
+    let mut command = redis::cmd("XREADGROUP");
+    command.arg("GROUP").arg(sub.group.as_str()).arg(consumer(sub)).arg("COUNT").arg(many);
+    command.arg("STREAMS").arg(keys.stream(sub.topic)).arg(">");
+    let Some(stream) = array(shared.server.ask(&command).await?, WHAT)?.into_iter().next() else {
+        return Ok(HandedOut { deliveries: Vec::new(), is_more: false });
+    };
+    let [_name, entries] = parts(stream, WHAT)?;
+    let partition = Partition::from_index(keys.index());
+    let entries = array(entries, WHAT)?.into_iter();
+    let deliveries: Vec<_> =
+        entries.map(|entry| delivery(1, entry, partition)).collect::<Result<_, Failure>>()?;
+    round.remember(deliveries.iter().map(|delivery| delivery.message.payload.len()).max().unwrap_or(0));
+    Ok(HandedOut { is_more: deliveries.len() == many, deliveries })
+}
+
+/// Claims expired messages, then new ones.
+async fn claim_any(
     shared: &Shared,
     sub: &Subscription,
     keys: &PartitionKeys,
     taken: &Taken,
-) -> Result<Vec<Delivery>, Failure> {
+) -> Result<HandedOut, Failure> {
+    const WHAT: &str = "a claim";
     let fill = |command: &mut Cmd| {
         command.arg(sub.group.as_str()).arg(consumer(sub));
         command
@@ -92,7 +133,13 @@ async fn claim_from(
     };
     let answer = shared.server.run(&shared.scripts.claim, &[keys.stream(sub.topic)], fill).await?;
     let partition = Partition::from_index(keys.index());
-    array(answer, "a claim")?.into_iter().map(|handed_out| delivery(handed_out, partition)).collect()
+    let [is_more, handed_out] = parts(answer, WHAT)?;
+    let deliveries = array(handed_out, WHAT)?.into_iter().map(|handed_out| {
+        let [attempt, entry] = parts(handed_out, WHAT)?;
+        let attempt = u32::try_from(count(attempt, WHAT)?).map_err(|_too_many| Failure::Corrupt(WHAT))?;
+        delivery(attempt, entry, partition)
+    });
+    Ok(HandedOut { is_more: count(is_more, WHAT)? > 0, deliveries: deliveries.collect::<Result<_, _>>()? })
 }
 
 /// A consumer's name in Redis: with how long its claims hold, for whoever comes next to respect.
@@ -101,10 +148,9 @@ pub(crate) fn consumer(sub: &Subscription) -> String {
     format!("{}/{}", sub.claim_ttl.as_millis().max(1), sub.consumer)
 }
 
-fn delivery(handed_out: Value, partition: Partition) -> Result<Delivery, Failure> {
+fn delivery(attempt: u32, entry: Value, partition: Partition) -> Result<Delivery, Failure> {
     const WHAT: &str = "a delivery";
-    let [attempt, id, fields] = parts(handed_out, WHAT)?;
-    let attempt = u32::try_from(count(attempt, WHAT)?).map_err(|_too_many| Failure::Corrupt(WHAT))?;
+    let [id, fields] = parts(entry, WHAT)?;
     let id = text(id, WHAT)?;
     let message = entry::read(fields, partition)?;
     let published_at = published_at(&id)?;

@@ -3,7 +3,7 @@
 use ports::bus::BusError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// Can be cloned, because everybody in a round of publishing hears it.
+/// Can be cloned, because everybody hears why connecting failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("redis did not answer as it should")]
@@ -14,8 +14,6 @@ pub(crate) enum Failure {
     Memory,
     #[error("there is no room")]
     Full,
-    #[error("the bus is being closed")]
-    Stopped,
     #[error("this group was not known to the topic; redis seems to have lost its data")]
     GroupLost(#[source] RedisError),
     #[error("this group was never made known to the topic")]

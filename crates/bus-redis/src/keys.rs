@@ -21,11 +21,6 @@ pub(crate) const fn number(topic: Topic) -> usize {
     }
 }
 
-/// The topic a script named.
-pub(crate) fn numbered(given: usize) -> Option<Topic> {
-    Topic::ALL.into_iter().find(|topic| number(*topic) == given)
-}
-
 /// The keys of one partition.
 pub(crate) struct PartitionKeys {
     index: u16,
@@ -91,8 +86,10 @@ impl PartitionKeys {
 /// All keys.
 pub(crate) struct Keys {
     pub(crate) partitions: Vec<PartitionKeys>,
-    /// The channel on which topics just published to are called out.
-    pub(crate) wake: String,
+    /// What the names of the wake channels begin with, and those names by the numbers of the topics: there it is called
+    /// out which partition was just published to.
+    wake: String,
+    wakes: Vec<String>,
     /// How many partitions were ever used.
     pub(crate) count: String,
 }
@@ -106,8 +103,17 @@ impl Keys {
         Ok(Self {
             partitions: (0..partitions.get()).map(|index| PartitionKeys::new(prefix, index)).collect(),
             wake: format!("{prefix}:wake"),
+            wakes: Topic::ALL.iter().map(|topic| format!("{prefix}:wake:{}", number(*topic))).collect(),
             count: format!("{prefix}:partitions"),
         })
+    }
+
+    pub(crate) fn wake(&self) -> &str {
+        &self.wake
+    }
+
+    pub(crate) fn wake_of(&self, topic: Topic) -> &str {
+        self.wakes.get(number(topic) - 1).map_or("", String::as_str)
     }
 }
 
@@ -146,14 +152,13 @@ mod tests {
         assert_eq!(third.accepted(Topic::Events), "letopis:{p3}:events:accepted");
         let settled = third.settled(Topic::Events, Group::Analytics);
         assert_eq!(settled, "letopis:{p3}:events:analytics:settled");
-        assert_eq!(keys.wake, "letopis:wake");
+        assert_eq!((keys.wake(), keys.wake_of(Topic::Events)), ("letopis:wake", "letopis:wake:3"));
     }
 
     #[test]
     fn topics_are_numbered_from_1_in_their_order() {
         let numbers: Vec<_> = Topic::ALL.into_iter().map(number).collect();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
-        assert!(Topic::ALL.into_iter().all(|topic| numbered(number(topic)) == Some(topic)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The event bus and the idempotency keys on Redis Streams.
 //!
-//! A topic is one stream a partition. Everything a partition consists of (its five streams, their books, its share of
+//! A topic is one stream a partition. Everything a partition consists of (its six streams, their books, its share of
 //! the idempotency keys) lies in one slot of Redis Cluster, by a hash tag in its keys ([`keys`]), so that whatever has
 //! to happen at once can: every step that changes something is one script (`src/lua`), which Redis runs and writes to
 //! its log as a whole.
@@ -9,7 +9,8 @@
 //! - `{prefix}:{p0}:raw:accepted`: tenant → messages ever published.
 //! - `{prefix}:{p0}:raw:normalizer:settled`: tenant → messages the group has settled or never had to.
 //! - `{prefix}:{p0}:keys` and `…:keys:begun`: idempotency keys, and when each was begun.
-//! - `{prefix}:wake`: a channel on which the topics just published to are called out.
+//! - `{prefix}:wake:1`: the channel of a topic, by its number, on which partitions are called out that were just
+//!   published to.
 //!
 //! A user of Redis' access control needs `~{prefix}:* &{prefix}:* +@read +@write +@scripting +@pubsub +@connection`
 //! and, for [`RedisBus::check`], `+info +config|get`; in a cluster also `+cluster|slots`.
@@ -25,9 +26,9 @@ mod entry;
 mod failure;
 mod idempotency;
 mod keys;
-mod lane;
 mod options;
 mod reply;
+mod rounds;
 mod safety;
 mod script;
 mod server;

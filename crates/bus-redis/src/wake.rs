@@ -1,7 +1,8 @@
 //! Waking those who wait for messages.
 //!
 //! Redis could hold a blocked read for them, but would then hand messages to a caller who has gone away meanwhile.
-//! So one connection listens for the topics that scripts call out, and whoever waits looks for himself.
+//! So one connection listens on the channels of the topics that are claimed here; scripts say there which partition has
+//! something, and whoever waits looks there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,14 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use ports::bus::Topic;
 use redis::Msg;
-use tokio::sync::Notify;
+use redis::aio::PubSubSink;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use crate::bus::Shared;
 use crate::failure::Failure;
-use crate::keys::{number, numbered};
+use crate::keys::number;
 
 /// The pause before listening again. Those who wait look by themselves now and then, so nothing depends on it.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -24,25 +26,41 @@ const PAUSE: Duration = Duration::from_millis(500);
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// Who waits, by topic.
-pub(crate) struct Wakes([Notify; Topic::ALL.len()]);
+pub(crate) struct Wakes {
+    topics: [Notify; Topic::ALL.len()],
+    /// Topics somebody here has ever claimed from. Whoever only publishes is not to be woken.
+    claimed: watch::Sender<Vec<Topic>>,
+}
 
 impl Wakes {
     pub(crate) fn new() -> Self {
-        Self(Topic::ALL.map(|_topic| Notify::new()))
+        Self { topics: Topic::ALL.map(|_topic| Notify::new()), claimed: watch::Sender::new(Vec::new()) }
     }
 
+    /// What tells a claim to look again, which is listened for from now on.
     pub(crate) fn of(&self, topic: Topic) -> Option<&Notify> {
-        self.0.get(number(topic) - 1)
+        self.claimed.send_if_modified(|claimed| {
+            let is_new = !claimed.contains(&topic);
+            if is_new {
+                claimed.push(topic);
+            }
+            is_new
+        });
+        self.topics.get(number(topic) - 1)
     }
 
-    fn all(&self) {
-        self.0.iter().for_each(Notify::notify_waiters);
+    fn wake(&self, topic: Topic) {
+        self.topics.get(number(topic) - 1).into_iter().for_each(Notify::notify_waiters);
     }
 }
 
 /// Listens until the bus is dropped.
 pub(crate) async fn listen(shared: Arc<Shared>) {
+    let mut claimed = shared.wakes.claimed.subscribe();
     for turn in 0.. {
+        if claimed.wait_for(|topics| !topics.is_empty()).await.is_err() {
+            return;
+        }
         if let Err(failure) = listen_once(&shared, turn).await {
             // Where it matters, the connection that carries the messages says so louder.
             debug!(error = &failure as &dyn std::error::Error, "cannot listen to redis");
@@ -53,32 +71,65 @@ pub(crate) async fn listen(shared: Arc<Shared>) {
 
 async fn listen_once(shared: &Shared, turn: usize) -> Result<(), Failure> {
     let patience = shared.server.target().connect_timeout() * 3;
-    let subscribed = timeout(patience, async {
+    let connected = timeout(patience, async {
         let client = shared.server.target().listener(turn).await?;
-        let mut listener = client.get_async_pubsub().await?;
-        listener.subscribe(&shared.keys.wake).await?;
-        Ok::<_, redis::RedisError>(listener)
+        client.get_async_pubsub().await
     });
-    let listener = subscribed.await.map_err(|_elapsed| Failure::Timeout(patience))??;
-    // For what was published while nobody listened.
-    shared.wakes.all();
+    let listener = connected.await.map_err(|_elapsed| Failure::Timeout(patience))??;
     let (mut line, mut messages) = listener.split();
+    let (mut claimed, mut heard) = (shared.wakes.claimed.subscribe(), Vec::new());
+    claimed.mark_changed();
     loop {
-        match timeout(SILENCE, messages.next()).await {
-            Ok(Some(message)) => {
-                let topic = called_out(&message).and_then(|topic| shared.wakes.of(topic));
-                topic.into_iter().for_each(Notify::notify_waiters);
+        tokio::select! {
+            changed = claimed.changed() => {
+                let topics = claimed.borrow_and_update().clone();
+                match changed {
+                    Ok(()) => listen_for(shared, &mut line, &topics, &mut heard, patience).await?,
+                    Err(_the_bus_is_gone) => return Ok(()),
+                }
             }
-            Ok(None) => return Ok(()),
-            // Nothing to say, or a line that was cut without a word?
-            Err(_silence) => {
-                let answered = timeout(patience, line.ping::<redis::Value>()).await;
-                answered.map_err(|_elapsed| Failure::Timeout(patience))??;
+            message = timeout(SILENCE, messages.next()) => match message {
+                Ok(Some(message)) => {
+                    if let Some((topic, partition)) = called_out(shared, &message) {
+                        shared.rounds.mark(topic, partition);
+                        shared.wakes.wake(topic);
+                    }
+                }
+                Ok(None) => return Ok(()),
+                // Nothing to say, or a line that was cut without a word?
+                Err(_silence) => {
+                    let answered = timeout(patience, line.ping::<redis::Value>()).await;
+                    answered.map_err(|_elapsed| Failure::Timeout(patience))??;
+                }
             }
         }
     }
 }
 
-fn called_out(message: &Msg) -> Option<Topic> {
-    numbered(std::str::from_utf8(message.get_payload_bytes()).ok()?.parse().ok()?)
+/// Listens for more topics, and has them looked through for what was published while nobody did.
+async fn listen_for(
+    shared: &Shared,
+    line: &mut PubSubSink,
+    topics: &[Topic],
+    heard: &mut Vec<Topic>,
+    patience: Duration,
+) -> Result<(), Failure> {
+    for topic in topics {
+        if heard.contains(topic) {
+            continue;
+        }
+        let subscribed = timeout(patience, line.subscribe(shared.keys.wake_of(*topic))).await;
+        subscribed.map_err(|_elapsed| Failure::Timeout(patience))??;
+        heard.push(*topic);
+        shared.rounds.mark_all(*topic);
+        shared.wakes.wake(*topic);
+    }
+    Ok(())
+}
+
+fn called_out(shared: &Shared, message: &Msg) -> Option<(Topic, usize)> {
+    let partition = std::str::from_utf8(message.get_payload_bytes()).ok()?.parse().ok()?;
+    let topic =
+        Topic::ALL.into_iter().find(|topic| shared.keys.wake_of(*topic) == message.get_channel_name())?;
+    Some((topic, partition))
 }

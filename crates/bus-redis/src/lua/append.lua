@@ -20,12 +20,12 @@ local function append(noted, topic, tenant, payload, receipts, origin)
   tenants[tenant] = (tenants[tenant] or 0) + tonumber(receipts)
 end
 
--- Enters what was noted into the books, and wakes who waits for these topics.
-local function enter(noted, channel)
+-- Enters what was noted into the books, and says on each topic's channel which partition has something.
+local function enter(noted, channel, partition)
   for topic, tenants in pairs(noted) do
     for tenant, receipts in pairs(tenants) do
       redis.call('HINCRBY', KEYS[TOPICS + topic], tenant, receipts)
     end
-    redis.call('PUBLISH', channel, topic)
+    redis.call('PUBLISH', channel .. ':' .. topic, partition)
   end
 end

@@ -8,7 +8,7 @@
 --
 -- KEYS: stream. ARGV: group, consumer, how many, how many bytes, how many this claim has found elsewhere (while there is
 -- nothing, one message comes however large it is), the company on the second delivery, and on the third.
--- Answers { attempt, id, fields } for each.
+-- Answers whether there may be more, 1 or 0, and { attempt, { id, fields } } for each.
 
 local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 local room, bytes, elsewhere = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -28,7 +28,7 @@ local function held()
 end
 
 local function take(entry, attempt)
-  taken[#taken + 1] = { attempt, entry[1], entry[2] }
+  taken[#taken + 1] = { attempt, entry }
   local size = #entry[2][4]
   largest = math.max(largest, size)
   bytes = bytes - size
@@ -82,11 +82,11 @@ local function expired()
 end
 
 local expired = expired()
-local at = 1
+local at, left = 1, 0
 while at <= #expired do
   local many = step()
   if many == 0 then
-    return taken
+    return { 1, taken }
   end
   local ids, attempts = {}, {}
   while at <= #expired and #ids < many do
@@ -97,6 +97,8 @@ while at <= #expired do
       ids[#ids + 1] = id
       attempts[id] = before
       many = math.min(many, fit)
+    else
+      left = 1
     end
     at = at + 1
   end
@@ -108,17 +110,17 @@ end
 while true do
   local many = step()
   if many == 0 then
-    return taken
+    return { 1, taken }
   end
   local reply = redis.call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', many, 'STREAMS', stream, '>')
   if not reply then
-    return taken
+    return { left, taken }
   end
   local entries = reply[1][2]
   for _, entry in ipairs(entries) do
     take(entry, 1)
   end
   if #entries < many then
-    return taken
+    return { left, taken }
   end
 end

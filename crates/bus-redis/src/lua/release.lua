@@ -1,7 +1,7 @@
 -- Gives deliveries back, as far as the consumer still holds them: to a consumer that is nobody, as idle since ever
 -- and with the attempt taken back. No tag fits them any more until they are handed out again.
 --
--- KEYS: stream. ARGV: wake channel, topic, group, consumer, nobody's name, then for each delivery: id, attempt.
+-- KEYS: stream. ARGV: wake channel, partition, group, consumer, nobody's name, then for each delivery: id, attempt.
 
 local stream, group, consumer, nobody = KEYS[1], ARGV[3], ARGV[4], ARGV[5]
 local released = 0

@@ -1,10 +1,10 @@
 -- Takes deliveries off a group's hands, publishes what they lead to, and deletes what no group needs any more.
 --
 -- KEYS[13]: the group's book of what is settled.
--- ARGV: wake channel, group, topic, then for each settlement: id, tenant, receipts, how many outputs, and for each of
+-- ARGV: wake channels' beginning, partition, group, topic, then for each settlement: id, tenant, receipts, how many outputs, and for each of
 --       them: topic, tenant, payload, receipts, origin ('' without).
 
-local channel, group, topic = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local channel, partition, group, topic = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 -- Deletes below the lowest message that any group still needs. A stream without groups keeps everything.
 local function trim(stream)
@@ -26,7 +26,7 @@ local function trim(stream)
 end
 
 local settled, noted = {}, {}
-local at = 4
+local at = 5
 while ARGV[at] do
   local id, tenant, receipts, outputs = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   at = at + 4
@@ -43,6 +43,6 @@ end
 for tenant, receipts in pairs(settled) do
   redis.call('HINCRBY', KEYS[2 * TOPICS + 1], tenant, receipts)
 end
-enter(noted, channel)
+enter(noted, channel, partition)
 trim(KEYS[topic])
 return 1

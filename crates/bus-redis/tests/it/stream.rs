@@ -37,11 +37,9 @@ async fn nothing_is_trimmed_that_the_slowest_group_has_not_settled() {
 }
 
 #[tokio::test]
-async fn requests_that_come_together_share_commands_and_are_all_counted() {
-    let engine = Engine::started(&[]).await;
-    let bus = engine.open_bus();
-    bus.publish(Topic::Raw, vec![message("the script is known from here on")]).await.unwrap();
-    engine.tell(&["CONFIG", "RESETSTAT"]).unwrap();
+async fn requests_that_come_together_are_all_counted() {
+    let place = world::redis().await;
+    let bus = place.open_bus();
     let requests = join_all((0..400).map(async |n: u16| {
         let partition = Partition::from_index(n % 2);
         let tenant = if n < 100 { "salon" } else { "clinic" };
@@ -49,14 +47,7 @@ async fn requests_that_come_together_share_commands_and_are_all_counted() {
     }));
     assert!(requests.await.into_iter().all(|published| published.is_ok()));
     let accepted: Vec<_> = bus.accepted(Topic::Raw).await.unwrap().into_values().collect();
-    assert_eq!(accepted, [300, 101]);
-    let redis::Value::BulkString(stats) = engine.tell(&["INFO", "commandstats"]).unwrap() else {
-        panic!("no statistics")
-    };
-    let stats = String::from_utf8(stats).unwrap();
-    let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")).unwrap();
-    let calls: u32 = calls.split(',').next().unwrap().parse().unwrap();
-    assert!(calls <= 40, "400 messages took {calls} commands");
+    assert_eq!(accepted, [300, 100]);
 }
 
 #[tokio::test]
