@@ -19,51 +19,69 @@ use serde::Deserialize;
 use crate::encoding::{NO_STEP, channel_of, step_of};
 use crate::failure::Failure;
 
-/// What begins both questions: the period as numbers that are compared with `opened`, and which way to go. That is
+/// What begins all questions: the period as numbers that are compared with `opened`, and which way to go. That is
 /// decided by a sample, one key in 64, and by when it was last heard of: right enough to choose between two ways.
 const PERIOD: &str = "
     WITH bitShiftLeft(toUInt256({from:Int64}), 136) AS first, bitShiftLeft(toUInt256({until:Int64}), 136) AS beyond,
          (SELECT countIf(last >= {from:Int64}) * 4 >= count() FROM TABLE
           WHERE tenant = {tenant:String} AND key < bitShiftLeft(toUInt128(1), 122)) AS most";
 
-/// What ends both: up to a million keys, threads share the work better when none divides what it has.
+/// The rows among which those of the period are.
+const ROWS: &str = "
+    tenant = {tenant:String} AND (most OR key GLOBAL IN (
+        SELECT key FROM TABLE
+        WHERE NOT most AND tenant = {tenant:String} AND opened >= first AND opened < beyond))";
+
+/// What ends all of them: up to a million keys, threads share the work better when none divides what it has.
 const SETTINGS: &str = "
     SETTINGS group_by_two_level_threshold = 1000000, group_by_two_level_threshold_bytes = 0";
 
-const SESSIONS: &str = "
-    SELECT toUInt8(bitAnd(begun, 255)) AS channel,
+/// What is counted of sessions.
+const COUNTS: &str = "
            count() AS total,
            countIf(bitAnd(happened, {lead:UInt32}) != 0) AS with_lead,
            countIf(bitAnd(happened, {booked:UInt32}) != 0) AS booked,
            countIf(bitAnd(happened, {attended:UInt32}) != 0) AS visited,
            countIf(bitAnd(happened, {refused:UInt32}) != 0) AS refused,
            countIf(bitAnd(happened, {fallback:UInt32}) != 0) AS with_fallback,
-           countIf(bitAnd(happened, {handed_off:UInt32}) != 0) AS handed_off
+           countIf(bitAnd(happened, {handed_off:UInt32}) != 0) AS handed_off";
+
+/// By the set of channels a session was seen in, above its marks in one number. Nearly always that is one channel, and
+/// then it need not be known which event was the first: to take the least of numbers of 256 bits costs more than all
+/// the rest.
+const SESSIONS: &str = "
+    SELECT toUInt32(bitShiftRight(happened, 32)) AS channels, COUNTS
+    FROM (
+        SELECT min(toInt64(bitShiftRight(opened, 136))) AS begun,
+               groupBitOr(bitOr(toUInt64(marks), bitShiftLeft(toUInt64(1), 32 + toUInt8(opened)))) AS happened
+        FROM TABLE WHERE ROWS
+        GROUP BY key
+        HAVING begun >= {from:Int64} AND begun < {until:Int64})
+    GROUP BY channels";
+
+/// Those that were seen in several channels, by the one they began in.
+const WANDERERS: &str = "
+    SELECT bitShiftLeft(toUInt32(1), toUInt8(begun)) AS channels, COUNTS
     FROM (
         SELECT min(opened) AS begun, groupBitOr(marks) AS happened
-        FROM TABLE
-        WHERE tenant = {tenant:String} AND (most OR key GLOBAL IN (
-            SELECT key FROM TABLE
-            WHERE NOT most AND tenant = {tenant:String} AND opened >= first AND opened < beyond))
+        FROM TABLE WHERE ROWS
         GROUP BY key
-        HAVING begun >= first AND begun < beyond)
-    GROUP BY channel";
+        HAVING begun >= first AND begun < beyond AND min(toUInt8(opened)) != max(toUInt8(opened)))
+    GROUP BY channels";
 
 const APPOINTMENTS: &str = "
-    SELECT toUInt8(bitAnd(begun, 255)) AS channel, toUInt8(bitAnd(stands, 255)) AS step, count() AS total
+    SELECT toUInt8(begun) AS channel, toUInt8(stands) AS step, count() AS total
     FROM (
         SELECT min(opened) AS begun, max(step) AS stands
-        FROM TABLE
-        WHERE tenant = {tenant:String} AND (most OR key GLOBAL IN (
-            SELECT key FROM TABLE
-            WHERE NOT most AND tenant = {tenant:String} AND opened >= first AND opened < beyond))
+        FROM TABLE WHERE ROWS
         GROUP BY key
         HAVING begun >= first AND begun < beyond)
     GROUP BY channel, step";
 
 #[derive(Row, Deserialize)]
 struct SessionCounts {
-    channel: u8,
+    /// A bit for each channel.
+    channels: u32,
     total: u64,
     with_lead: u64,
     booked: u64,
@@ -99,7 +117,8 @@ pub(crate) async fn overview(
 }
 
 fn question(figures: &str, table: &str) -> String {
-    [PERIOD, figures, SETTINGS].concat().replace("TABLE", table)
+    let figures = figures.replace("COUNTS", COUNTS).replace("ROWS", ROWS);
+    [PERIOD, &figures, SETTINGS].concat().replace("TABLE", table)
 }
 
 async fn sessions(
@@ -107,8 +126,28 @@ async fn sessions(
     tenant: &TenantId,
     period: Period,
 ) -> Result<BTreeMap<Channel, SessionFigures>, Failure> {
-    let counts: Vec<SessionCounts> = client
-        .query_raw(&question(SESSIONS, "sessions"))
+    let counted = count_sessions(client, SESSIONS, tenant, period).await?;
+    let (mut counts, wanderers): (Vec<_>, Vec<_>) =
+        counted.into_iter().partition(|counts| counts.channels.is_power_of_two());
+    if !wanderers.is_empty() {
+        counts.extend(count_sessions(client, WANDERERS, tenant, period).await?);
+    }
+    let mut figures: BTreeMap<Channel, SessionFigures> = BTreeMap::new();
+    for counts in counts {
+        let channel = u8::try_from(counts.channels.trailing_zeros()).ok().and_then(channel_of);
+        counts.add_to(figures.entry(channel.ok_or(Failure::Corrupt("a session's channel"))?).or_default());
+    }
+    Ok(figures)
+}
+
+async fn count_sessions(
+    client: &Client,
+    figures: &str,
+    tenant: &TenantId,
+    period: Period,
+) -> Result<Vec<SessionCounts>, Failure> {
+    let counts = client
+        .query_raw(&question(figures, "sessions"))
         .param("tenant", tenant.as_str())
         .param("from", period.from.unix_micros())
         .param("until", period.until.unix_micros())
@@ -117,17 +156,20 @@ async fn sessions(
         .param("attended", Mark::Attended.bit())
         .param("refused", Mark::Refused.bit())
         .param("fallback", Mark::Fallback.bit())
-        .param("handed_off", Mark::HandedOff.bit())
-        .fetch_all()
-        .await?;
-    counts.into_iter().map(session_figures).collect()
+        .param("handed_off", Mark::HandedOff.bit());
+    Ok(counts.fetch_all().await?)
 }
 
-fn session_figures(counts: SessionCounts) -> Result<(Channel, SessionFigures), Failure> {
-    let SessionCounts { channel, total, with_lead, booked, visited, refused, with_fallback, handed_off } =
-        counts;
-    let figures = SessionFigures { total, with_lead, booked, visited, refused, with_fallback, handed_off };
-    Ok((channel_of(channel).ok_or(Failure::Corrupt("a session's channel"))?, figures))
+impl SessionCounts {
+    fn add_to(&self, figures: &mut SessionFigures) {
+        figures.total += self.total;
+        figures.with_lead += self.with_lead;
+        figures.booked += self.booked;
+        figures.visited += self.visited;
+        figures.refused += self.refused;
+        figures.with_fallback += self.with_fallback;
+        figures.handed_off += self.handed_off;
+    }
 }
 
 async fn appointments(

@@ -27,6 +27,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "sessions-and-appointments",
         template: include_str!("../migrations/0002-sessions-and-appointments.sql"),
     },
+    Migration {
+        version: 3,
+        name: "merged-parts-are-kept",
+        template: include_str!("../migrations/0003-merged-parts-are-kept.sql"),
+    },
 ];
 
 /// One step of the schema.

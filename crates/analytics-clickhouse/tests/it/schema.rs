@@ -55,7 +55,12 @@ async fn migrating_again_does_nothing() {
     let done = migrate(&database.options, Retention::default()).await.unwrap();
     assert_eq!(
         done.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["0001-events-and-rollups", "0002-sessions-and-appointments", "retention of events 90d"]
+        [
+            "0001-events-and-rollups",
+            "0002-sessions-and-appointments",
+            "0003-merged-parts-are-kept",
+            "retention of events 90d"
+        ]
     );
     assert_eq!(migrate(&database.options, Retention::default()).await.unwrap(), []);
     database.analytics().check_schema().await.unwrap();
