@@ -19,8 +19,13 @@ use crate::database::Database;
 use crate::failure::Failure;
 use crate::session_rollup::{columns, merge_by_session, merge_with_kept, write};
 
-const SCHEMA: Schema =
-    Schema { file: "analytics", migrations: &[include_str!("../migrations/analytics/0001-rollups.sql")] };
+const SCHEMA: Schema = Schema {
+    file: "analytics",
+    migrations: &[
+        include_str!("../migrations/analytics/0001-rollups.sql"),
+        include_str!("../migrations/analytics/0002-overview-by-counting.sql"),
+    ],
+};
 
 /// Analytics in a SQLite file. Dropping it finishes what was begun and closes the file.
 pub struct SqliteAnalytics {

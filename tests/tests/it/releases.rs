@@ -8,8 +8,9 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use system_tests::{House, Options, Shape};
 
-/// A data folder of each schema there has been, with what its release answered. One is added with each migration,
-/// made by the release before it; none is ever changed.
+/// Data folders of earlier releases, with what those answered; none is ever changed. Files are migrated each by itself:
+/// the first folder has every file in its first schema, and one is added, made by the release before, when a file that
+/// was migrated once is migrated again.
 const RELEASES: [&str; 1] = ["one-box-1"];
 
 #[tokio::test]
