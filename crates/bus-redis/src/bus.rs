@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use domain::id::TenantId;
 use futures_util::future::{join_all, try_join_all};
 use ports::bus::{
-    Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
+    Backlog, BusError, Delivery, DeliveryTag, EXPIRY_NOTICED_WITHIN, EventBus, Group, Message, Settlement,
+    Subscription, Topic,
 };
 use redis::{Cmd, Value};
 use tokio::task::JoinSet;
@@ -20,7 +21,7 @@ use crate::failure::Failure;
 use crate::keys::{Keys, PartitionKeys, number};
 use crate::options::{OpenError, RedisOptions};
 use crate::reply::count;
-use crate::rounds::{LOOK_EVERYWHERE, Rounds};
+use crate::rounds::{Hint, Rounds};
 use crate::safety::Unsafe;
 use crate::script::Scripts;
 use crate::server::Server;
@@ -222,10 +223,11 @@ impl Shared {
             messages.iter().for_each(|message| entry::write(command, message));
         };
         let answer = self.server.run(&self.scripts.publish, &keys.to_append(), fill).await?;
-        match count(answer, "a verdict")? {
-            0 => Err(Failure::Full),
-            _ => Ok(()),
+        if count(answer, "a verdict")? == 0 {
+            return Err(Failure::Full);
         }
+        self.call_out_new(topic, index, messages.iter());
+        Ok(())
     }
 
     async fn settle(
@@ -246,7 +248,14 @@ impl Shared {
                 }
             }
         };
-        self.server.run(&self.scripts.settle, &keys.to_settle(sub.topic, sub.group), fill).await
+        let keys = keys.to_settle(sub.topic, sub.group);
+        let answer = self.server.run(&self.scripts.settle, &keys, fill).await?;
+        let outputs = || settlements.iter().flat_map(|(_tag, settlement)| &settlement.outputs);
+        for topic in Topic::ALL {
+            let to_topic = outputs().filter(|(to, _message)| *to == topic).map(|(_to, message)| message);
+            self.call_out_new(topic, index, to_topic);
+        }
+        Ok(answer)
     }
 
     async fn extend(&self, sub: &Subscription, index: u16, tags: &[Tag]) -> Result<Value, Failure> {
@@ -265,7 +274,22 @@ impl Shared {
             command.arg(sub.group.as_str()).arg(claim::consumer(sub)).arg(NOBODY);
             add_tags(command, tags);
         };
-        self.server.run(&self.scripts.release, &keys, fill).await
+        let answer = self.server.run(&self.scripts.release, &keys, fill).await?;
+        self.call_out(sub.topic, usize::from(index), Hint::Anything);
+        Ok(answer)
+    }
+
+    /// Says to whoever waits here what was published to a partition, if anything.
+    fn call_out_new<'a>(&self, topic: Topic, index: u16, messages: impl Iterator<Item = &'a Message>) {
+        if let Some(largest) = messages.map(|message| message.payload.len()).max() {
+            self.call_out(topic, usize::from(index), Hint::New { largest });
+        }
+    }
+
+    /// Says to whoever waits here what is to be found in a partition.
+    pub(crate) fn call_out(&self, topic: Topic, partition: usize, hint: Hint) {
+        self.rounds.mark(topic, partition, hint);
+        self.wakes.wake(topic);
     }
 
     /// Where a group has vanished although it was made known, Redis has lost its data: makes everything known again,
@@ -307,6 +331,6 @@ async fn look_again(woken: impl Future<Output = ()>, until: Instant) -> bool {
         return false;
     }
     // Woken or not, the caller looks again.
-    drop(timeout(left.min(LOOK_EVERYWHERE), woken).await);
+    drop(timeout(left.min(EXPIRY_NOTICED_WITHIN), woken).await);
     true
 }

@@ -8,15 +8,17 @@ use crate::entry;
 use crate::failure::Failure;
 use crate::keys::PartitionKeys;
 use crate::reply::{array, count, parts, published_at, text};
-use crate::rounds::Round;
+use crate::rounds::Hint;
 use crate::tag::Tag;
 
 /// Bytes of payload that one claim hands out; a larger message is handed out by itself. What a claim hands out is held
 /// in memory, here and by whoever claimed, so messages alone are no measure.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Claims what there is, without waiting: new messages where some were said to be, or, everywhere, also those whose claim
-/// has expired.
+/// Messages that one plain read takes, at the most: what was said of their sizes may not have been all of them.
+const MOST_READ: usize = 32;
+
+/// Claims what there is, without waiting, where there was said to be something, or everywhere.
 pub(crate) async fn claim(
     shared: &Shared,
     sub: &Subscription,
@@ -25,24 +27,26 @@ pub(crate) async fn claim(
 ) -> Result<Vec<Delivery>, Failure> {
     let Some(round) = shared.rounds.of(sub.topic, sub.group) else { return Ok(Vec::new()) };
     let mut taken = Taken { deliveries: Vec::new(), messages: max, bytes: MAX_BYTES };
-    let (everywhere, mut partitions) = round.look(everywhere);
+    let mut partitions = round.look(everywhere);
     while !taken.is_enough()
-        && let Some(index) = partitions.next()
+        && let Some((index, hint)) = partitions.next()
     {
         let Some(keys) = shared.keys.partitions.get(index) else { continue };
-        let claimed = match everywhere {
-            true => claim_any(shared, sub, keys, &taken).await,
-            false => claim_new(shared, sub, keys, round, &taken).await,
+        let claimed = match hint {
+            Hint::Anything => claim_any(shared, sub, keys, &taken).await,
+            Hint::New { largest } => claim_new(shared, sub, keys, largest, &taken).await,
         };
         match claimed {
             Ok(HandedOut { deliveries, is_more }) => {
                 if is_more {
-                    round.mark(index);
+                    round.mark(index, hint);
+                    // Whoever else waits found this partition taken.
+                    shared.wakes.wake(sub.topic);
                 }
                 taken.add(deliveries);
             }
             Err(failure) => {
-                round.mark(index);
+                round.mark(index, Hint::Anything);
                 if taken.deliveries.is_empty() {
                     return Err(failure);
                 }
@@ -85,17 +89,18 @@ struct HandedOut {
     is_more: bool,
 }
 
-/// Claims new messages. Not by a script: every payload would be written down twice more, and that is most of what it costs.
+/// Claims new messages, for where nothing else was said to be. Not by a script: every payload would pass through it.
 async fn claim_new(
     shared: &Shared,
     sub: &Subscription,
     keys: &PartitionKeys,
-    round: &Round,
+    largest: usize,
     taken: &Taken,
 ) -> Result<HandedOut, Failure> {
     const WHAT: &str = "a read";
+    let fit = (taken.bytes / largest.max(1)).min(MOST_READ);
     // The first one comes however large it is.
-    let many = round.guess(taken.bytes).max(usize::from(taken.deliveries.is_empty())).min(taken.messages);
+    let many = fit.max(usize::from(taken.deliveries.is_empty())).min(taken.messages);
     if many == 0 {
         return Ok(HandedOut { deliveries: Vec::new(), is_more: true });
     }
@@ -110,7 +115,6 @@ async fn claim_new(
     let entries = array(entries, WHAT)?.into_iter();
     let deliveries: Vec<_> =
         entries.map(|entry| delivery(1, entry, partition)).collect::<Result<_, Failure>>()?;
-    round.remember(deliveries.iter().map(|delivery| delivery.message.payload.len()).max().unwrap_or(0));
     Ok(HandedOut { is_more: deliveries.len() == many, deliveries })
 }
 

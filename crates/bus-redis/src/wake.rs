@@ -2,7 +2,7 @@
 //!
 //! Redis could hold a blocked read for them, but would then hand messages to a caller who has gone away meanwhile.
 //! So one connection listens on the channels of the topics that are claimed here; scripts say there which partition has
-//! something, and whoever waits looks there.
+//! something, and what, and whoever waits looks there. What this process itself did, it need not be told.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use tracing::debug;
 use crate::bus::Shared;
 use crate::failure::Failure;
 use crate::keys::number;
+use crate::rounds::Hint;
 
 /// The pause before listening again. Those who wait look by themselves now and then, so nothing depends on it.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -49,7 +50,8 @@ impl Wakes {
         self.topics.get(number(topic) - 1)
     }
 
-    fn wake(&self, topic: Topic) {
+    /// Has whoever waits look again.
+    pub(crate) fn wake(&self, topic: Topic) {
         self.topics.get(number(topic) - 1).into_iter().for_each(Notify::notify_waiters);
     }
 }
@@ -90,9 +92,8 @@ async fn listen_once(shared: &Shared, turn: usize) -> Result<(), Failure> {
             }
             message = timeout(SILENCE, messages.next()) => match message {
                 Ok(Some(message)) => {
-                    if let Some((topic, partition)) = called_out(shared, &message) {
-                        shared.rounds.mark(topic, partition);
-                        shared.wakes.wake(topic);
+                    if let Some((topic, partition, hint)) = called_out(shared, &message) {
+                        shared.call_out(topic, partition, hint);
                     }
                 }
                 Ok(None) => return Ok(()),
@@ -127,9 +128,31 @@ async fn listen_for(
     Ok(())
 }
 
-fn called_out(shared: &Shared, message: &Msg) -> Option<(Topic, usize)> {
-    let partition = std::str::from_utf8(message.get_payload_bytes()).ok()?.parse().ok()?;
+fn called_out(shared: &Shared, message: &Msg) -> Option<(Topic, usize, Hint)> {
+    let (partition, hint) = read_word(message.get_payload_bytes())?;
     let topic =
         Topic::ALL.into_iter().find(|topic| shared.keys.wake_of(*topic) == message.get_channel_name())?;
-    Some((topic, partition))
+    Some((topic, partition, hint))
+}
+
+/// A partition, and how many bytes the largest of its new messages has, or that something is there `again`.
+fn read_word(word: &[u8]) -> Option<(usize, Hint)> {
+    let (partition, what) = std::str::from_utf8(word).ok()?.split_once(' ')?;
+    let hint = match what.parse() {
+        Ok(largest) => Hint::New { largest },
+        Err(_not_new) => Hint::Anything,
+    };
+    Some((partition.parse().ok()?, hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_names_a_partition_and_what_is_there() {
+        assert_eq!(read_word(b"3 612"), Some((3, Hint::New { largest: 612 })));
+        assert_eq!(read_word(b"12 again"), Some((12, Hint::Anything)));
+        assert_eq!([&b"3"[..], b"x 1", b"\xff 1"].map(read_word), [None; 3]);
+    }
 }

@@ -5,10 +5,12 @@ pub mod delivery;
 pub mod many;
 pub mod releasing;
 pub mod settling;
+pub mod waiting;
 
 use std::time::Duration;
 
-use ports::bus::{Delivery, EventBus, Group, Settlement, Subscription, Topic};
+use ports::bus::{Delivery, EXPIRY_NOTICED_WITHIN, EventBus, Group, Settlement, Subscription, Topic};
+use tokio::time::sleep;
 
 use crate::eventually;
 use crate::fixtures::{LONG, subscription};
@@ -19,9 +21,29 @@ pub type Port = dyn EventBus;
 /// Messages the bus of `bus_bound_contract!` is to hold at the most.
 pub const BOUND: u32 = 10;
 
-/// One named test per clause. `open` is the path of an `async fn() -> impl World<dyn EventBus>`.
+/// Two named tests per clause: with claims that take what there is, and with claims that wait. `open` is the path of an
+/// `async fn() -> impl World<dyn EventBus>`.
 #[macro_export]
 macro_rules! bus_contract {
+    ($open:path) => {
+        mod at_once {
+            $crate::bus_clauses!($open);
+        }
+
+        mod waiting {
+            $crate::bus_clauses!(waiting_world);
+
+            async fn waiting_world() -> impl $crate::World<$crate::bus::Port> {
+                $crate::bus::waiting::WaitingWorld($open().await)
+            }
+        }
+    };
+}
+
+/// One named test per clause.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! bus_clauses {
     ($open:path) => {
         $crate::named_tests!(store, $open, $crate::bus::Port, $crate::bus::delivery:
             a_message_is_delivered_as_it_was_published
@@ -117,6 +139,11 @@ async fn claim(bus: &Port, sub: &Subscription, max: usize) -> Vec<Delivery> {
 async fn claim_some(bus: &Port, sub: &Subscription, max: usize) -> Vec<Delivery> {
     let ask = || async { Some(claim(bus, sub, max).await).filter(|deliveries| !deliveries.is_empty()) };
     eventually("a delivery", ask).await
+}
+
+/// Waits until claims that were just made have expired and that must have been noticed.
+async fn expire(sub: &Subscription) {
+    sleep(sub.claim_ttl + EXPIRY_NOTICED_WITHIN).await;
 }
 
 async fn settle(bus: &Port, sub: &Subscription, deliveries: &[Delivery]) {

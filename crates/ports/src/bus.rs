@@ -18,7 +18,8 @@ use crate::Cause;
 /// - **Durable**: when `publish` or `settle` returns `Ok`, what it did survives the death of the process and of the
 ///   machine's power.
 /// - **At least once**: a message is handed out again, to any consumer of the group, until it is settled. A claim
-///   that is neither settled nor extended within the subscription's claim TTL has expired.
+///   that is neither settled nor extended within the subscription's claim TTL has expired, which is noticed within
+///   [`EXPIRY_NOTICED_WITHIN`].
 /// - **Groups are independent**: each group sees every message published after the group was ensured, and those still
 ///   kept before. What one group settles stays for the others; a message is trimmed only once every group of its
 ///   topic has settled it.
@@ -46,7 +47,8 @@ pub trait EventBus: Send + Sync {
     /// first one; returns an empty vector when none came.
     ///
     /// Hands out fewer than `max` when their payloads together would exceed a few megabytes, so that a claim fits into
-    /// memory whatever was published; but always one, however large.
+    /// memory whatever was published; but always one, however large. For `max` as for bytes, what there was no room for
+    /// is there for the next claim at once.
     async fn claim(&self, sub: &Subscription, max: usize, wait: Duration) -> Result<Vec<Delivery>, BusError>;
 
     /// Starts the claim TTL of these deliveries anew, without counting an attempt. Those settled or lost are ignored.
@@ -68,6 +70,11 @@ pub trait EventBus: Send + Sync {
     /// Reads and writes for real, to say whether the bus can be used.
     async fn probe(&self) -> Result<(), BusError>;
 }
+
+/// How long it may take, after a claim's TTL is over, until a claim finds what it held.
+///
+/// Nobody tells a bus that a process has died: it has to look, and claims that look for nothing else cost little.
+pub const EXPIRY_NOTICED_WITHIN: Duration = Duration::from_millis(500);
 
 /// How many messages a claim may hold, at the most, if one of them is handed out for the `attempt`-th time.
 ///

@@ -3,7 +3,7 @@
 
 local TOPICS = 6
 
--- Appends a message and notes in `noted` whom it counts for.
+-- Appends a message and notes in `noted` whom it counts for, and how large it is.
 local function append(noted, topic, tenant, payload, receipts, origin)
   if origin == '' and receipts == '1' then
     redis.call('XADD', KEYS[topic], '*', 'tenant', tenant, 'payload', payload)
@@ -12,20 +12,22 @@ local function append(noted, topic, tenant, payload, receipts, origin)
   else
     redis.call('XADD', KEYS[topic], '*', 'tenant', tenant, 'payload', payload, 'receipts', receipts, 'origin', origin)
   end
-  local tenants = noted[topic]
-  if not tenants then
-    tenants = {}
-    noted[topic] = tenants
+  local note = noted[topic]
+  if not note then
+    note = { receipts = {}, largest = 0 }
+    noted[topic] = note
   end
-  tenants[tenant] = (tenants[tenant] or 0) + tonumber(receipts)
+  note.receipts[tenant] = (note.receipts[tenant] or 0) + tonumber(receipts)
+  note.largest = math.max(note.largest, #payload)
 end
 
--- Enters what was noted into the books, and says on each topic's channel which partition has something.
+-- Enters what was noted into the books, and says on each topic's channel which partition has something new, and of how
+-- many bytes the largest is.
 local function enter(noted, channel, partition)
-  for topic, tenants in pairs(noted) do
-    for tenant, receipts in pairs(tenants) do
+  for topic, note in pairs(noted) do
+    for tenant, receipts in pairs(note.receipts) do
       redis.call('HINCRBY', KEYS[TOPICS + topic], tenant, receipts)
     end
-    redis.call('PUBLISH', channel .. ':' .. topic, partition)
+    redis.call('PUBLISH', channel .. ':' .. topic, partition .. ' ' .. note.largest)
   end
 end

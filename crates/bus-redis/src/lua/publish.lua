@@ -1,7 +1,7 @@
 -- Publishes messages, all or none.
 --
--- ARGV: wake channels' beginning, partition, messages the partition may hold, the topic that is not held against it, topic,
---       then for each message: tenant, payload, receipts, origin ('' without).
+-- ARGV: wake channels' beginning, partition, messages the partition may hold, the topic that is not held against it,
+--       topic, then for each message: tenant, payload, receipts, origin ('' without).
 -- Answers 1, or 0 where there was no room.
 --
 -- Not allowed to run out of memory: at maxmemory Redis refuses it whole before it begins.

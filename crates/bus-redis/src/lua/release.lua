@@ -13,6 +13,6 @@ for at = 6, #ARGV, 2 do
   end
 end
 if released > 0 then
-  redis.call('PUBLISH', ARGV[1], ARGV[2])
+  redis.call('PUBLISH', ARGV[1], ARGV[2] .. ' again')
 end
 return released

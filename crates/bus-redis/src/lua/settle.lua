@@ -1,8 +1,8 @@
 -- Takes deliveries off a group's hands, publishes what they lead to, and deletes what no group needs any more.
 --
 -- KEYS[13]: the group's book of what is settled.
--- ARGV: wake channels' beginning, partition, group, topic, then for each settlement: id, tenant, receipts, how many outputs, and for each of
---       them: topic, tenant, payload, receipts, origin ('' without).
+-- ARGV: wake channels' beginning, partition, group, topic, then for each settlement: id, tenant, receipts, how many
+--       outputs, and for each of them: topic, tenant, payload, receipts, origin ('' without).
 
 local channel, partition, group, topic = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 

@@ -9,7 +9,9 @@ use ports::bus::{Delivery, Group, Message, Origin, Partition, Subscription, Topi
 use ports::clock::{Clock, SystemClock};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Port, claim, claim_some, drain, ensure, normalizer, release, second, settle, sorted, texts};
+use super::{
+    Port, claim, claim_some, drain, ensure, expire, normalizer, release, second, settle, sorted, texts,
+};
 use crate::eventually;
 use crate::fixtures::{LONG, SHORT, message, message_of, subscription};
 
@@ -182,7 +184,7 @@ pub async fn expired_claims_come_before_new_messages(bus: &Port) {
     let sub = subscription(Topic::Raw, Group::Normalizer, "first", SHORT);
     claim(bus, &sub, 1).await;
     bus.publish(Topic::Raw, vec![message("new")]).await.unwrap();
-    sleep_until(Instant::now() + 4 * SHORT).await;
+    expire(&sub).await;
     let next = claim(bus, &second(&sub), 1).await;
     assert_eq!((texts(&next), next[0].attempt), (vec!["old".to_owned()], 2));
 }
@@ -219,7 +221,7 @@ pub async fn a_new_message_comes_beside_few_that_come_again_and_never_beside_one
         assert_eq!(claim_some(bus, &sub, 1).await[0].attempt, attempt);
     }
     bus.publish(Topic::Raw, (0..SENT).map(|n| spread(n, "new")).collect()).await.unwrap();
-    sleep_until(Instant::now() + 4 * SHORT).await;
+    expire(&sub).await;
     let lasting = Subscription { claim_ttl: LONG, ..second(&sub) };
     let fourth = claim(bus, &lasting, 1000).await;
     let rest = claim(bus, &lasting, 1000).await;
