@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use clickhouse::query::Query;
 use clickhouse::{Client, Row};
 use domain::appointment::State;
 use domain::channel::Channel;
@@ -19,18 +20,21 @@ use serde::Deserialize;
 use crate::encoding::{NO_STEP, channel_of, step_of};
 use crate::failure::Failure;
 
-/// What begins all questions: the period as numbers that are compared with `opened`, and which way to go. That is
-/// decided by a sample, one key in 64, and by when it was last heard of: right enough to choose between two ways.
-const PERIOD: &str = "
-    WITH bitShiftLeft(toUInt256({from:Int64}), 136) AS first, bitShiftLeft(toUInt256({until:Int64}), 136) AS beyond,
-         (SELECT countIf(last >= {from:Int64}) * 4 >= count() FROM TABLE
-          WHERE tenant = {tenant:String} AND key < bitShiftLeft(toUInt128(1), 122)) AS most";
+/// Whether most of a tenant's rows may lie in the period. By a sample, one key in 64, and by when they were last heard of:
+/// right enough to choose between two ways.
+const MOST: &str = "
+    SELECT countIf(last >= {from:Int64}) * 4 >= count() FROM TABLE
+    WHERE tenant = {tenant:String} AND key < bitShiftLeft(toUInt128(1), 122)";
 
-/// The rows among which those of the period are.
-const ROWS: &str = "
-    tenant = {tenant:String} AND (most OR key GLOBAL IN (
+/// All rows of a tenant.
+const ALL_ROWS: &str = "tenant = {tenant:String}";
+
+/// The rows of those with one that lies in the period.
+const PICKED_ROWS: &str = "
+    tenant = {tenant:String} AND key GLOBAL IN (
         SELECT key FROM TABLE
-        WHERE NOT most AND tenant = {tenant:String} AND opened >= first AND opened < beyond))";
+        WHERE tenant = {tenant:String} AND opened >= bitShiftLeft(toUInt256({from:Int64}), 136)
+          AND opened < bitShiftLeft(toUInt256({until:Int64}), 136))";
 
 /// What ends all of them: up to a million keys, threads share the work better when none divides what it has.
 const SETTINGS: &str = "
@@ -66,7 +70,9 @@ const WANDERERS: &str = "
         SELECT min(opened) AS begun, groupBitOr(marks) AS happened
         FROM TABLE WHERE ROWS
         GROUP BY key
-        HAVING begun >= first AND begun < beyond AND min(toUInt8(opened)) != max(toUInt8(opened)))
+        HAVING begun >= bitShiftLeft(toUInt256({from:Int64}), 136)
+           AND begun < bitShiftLeft(toUInt256({until:Int64}), 136)
+           AND min(toUInt8(opened)) != max(toUInt8(opened)))
     GROUP BY channels";
 
 const APPOINTMENTS: &str = "
@@ -75,7 +81,8 @@ const APPOINTMENTS: &str = "
         SELECT min(opened) AS begun, max(step) AS stands
         FROM TABLE WHERE ROWS
         GROUP BY key
-        HAVING begun >= first AND begun < beyond)
+        HAVING begun >= bitShiftLeft(toUInt256({from:Int64}), 136)
+           AND begun < bitShiftLeft(toUInt256({until:Int64}), 136))
     GROUP BY channel, step";
 
 #[derive(Row, Deserialize)]
@@ -116,9 +123,49 @@ pub(crate) async fn overview(
     Ok(Channel::ALL.into_iter().filter_map(of_channel).collect())
 }
 
-fn question(figures: &str, table: &str) -> String {
-    let figures = figures.replace("COUNTS", COUNTS).replace("ROWS", ROWS);
-    [PERIOD, &figures, SETTINGS].concat().replace("TABLE", table)
+/// What is asked of one table: about a tenant and a period, going the one way or the other.
+struct Asking<'a> {
+    client: &'a Client,
+    table: &'static str,
+    tenant: &'a TenantId,
+    period: Period,
+    rows: &'static str,
+}
+
+impl<'a> Asking<'a> {
+    async fn of(
+        client: &'a Client,
+        table: &'static str,
+        tenant: &'a TenantId,
+        period: Period,
+    ) -> Result<Self, Failure> {
+        let mut asking = Self { client, table, tenant, period, rows: ALL_ROWS };
+        if asking.query(MOST).fetch_one::<u8>().await? == 0 {
+            asking.rows = PICKED_ROWS;
+        }
+        Ok(asking)
+    }
+
+    fn query(&self, question: &str) -> Query {
+        let question = question.replace("COUNTS", COUNTS).replace("ROWS", self.rows);
+        self.client
+            .query_raw(&[&question, SETTINGS].concat().replace("TABLE", self.table))
+            .param("tenant", self.tenant.as_str())
+            .param("from", self.period.from.unix_micros())
+            .param("until", self.period.until.unix_micros())
+    }
+
+    async fn count_sessions(&self, question: &str) -> Result<Vec<SessionCounts>, Failure> {
+        let counts = self
+            .query(question)
+            .param("lead", Mark::Lead.bit())
+            .param("booked", Mark::Booked.bit())
+            .param("attended", Mark::Attended.bit())
+            .param("refused", Mark::Refused.bit())
+            .param("fallback", Mark::Fallback.bit())
+            .param("handed_off", Mark::HandedOff.bit());
+        Ok(counts.fetch_all().await?)
+    }
 }
 
 async fn sessions(
@@ -126,11 +173,12 @@ async fn sessions(
     tenant: &TenantId,
     period: Period,
 ) -> Result<BTreeMap<Channel, SessionFigures>, Failure> {
-    let counted = count_sessions(client, SESSIONS, tenant, period).await?;
+    let asking = Asking::of(client, "sessions", tenant, period).await?;
+    let counted = asking.count_sessions(SESSIONS).await?;
     let (mut counts, wanderers): (Vec<_>, Vec<_>) =
         counted.into_iter().partition(|counts| counts.channels.is_power_of_two());
     if !wanderers.is_empty() {
-        counts.extend(count_sessions(client, WANDERERS, tenant, period).await?);
+        counts.extend(asking.count_sessions(WANDERERS).await?);
     }
     let mut figures: BTreeMap<Channel, SessionFigures> = BTreeMap::new();
     for counts in counts {
@@ -138,26 +186,6 @@ async fn sessions(
         counts.add_to(figures.entry(channel.ok_or(Failure::Corrupt("a session's channel"))?).or_default());
     }
     Ok(figures)
-}
-
-async fn count_sessions(
-    client: &Client,
-    figures: &str,
-    tenant: &TenantId,
-    period: Period,
-) -> Result<Vec<SessionCounts>, Failure> {
-    let counts = client
-        .query_raw(&question(figures, "sessions"))
-        .param("tenant", tenant.as_str())
-        .param("from", period.from.unix_micros())
-        .param("until", period.until.unix_micros())
-        .param("lead", Mark::Lead.bit())
-        .param("booked", Mark::Booked.bit())
-        .param("attended", Mark::Attended.bit())
-        .param("refused", Mark::Refused.bit())
-        .param("fallback", Mark::Fallback.bit())
-        .param("handed_off", Mark::HandedOff.bit());
-    Ok(counts.fetch_all().await?)
 }
 
 impl SessionCounts {
@@ -177,13 +205,8 @@ async fn appointments(
     tenant: &TenantId,
     period: Period,
 ) -> Result<BTreeMap<Channel, AppointmentFigures>, Failure> {
-    let counts: Vec<AppointmentCount> = client
-        .query_raw(&question(APPOINTMENTS, "appointments"))
-        .param("tenant", tenant.as_str())
-        .param("from", period.from.unix_micros())
-        .param("until", period.until.unix_micros())
-        .fetch_all()
-        .await?;
+    let asking = Asking::of(client, "appointments", tenant, period).await?;
+    let counts: Vec<AppointmentCount> = asking.query(APPOINTMENTS).fetch_all().await?;
     let mut figures: BTreeMap<Channel, AppointmentFigures> = BTreeMap::new();
     for AppointmentCount { channel, step, total } in counts {
         let channel = channel_of(channel).ok_or(Failure::Corrupt("an appointment's channel"))?;
