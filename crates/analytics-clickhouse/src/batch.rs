@@ -31,7 +31,7 @@ impl Batch {
         };
         Self {
             events: events.iter().map(EventRow::of).collect(),
-            sessions: events.iter().map(SessionRollup::of).collect(),
+            sessions: events.iter().filter(|event| !event.is_notice()).map(SessionRollup::of).collect(),
             appointments: events.iter().filter_map(heard).collect(),
         }
         .merged()

@@ -1,6 +1,6 @@
 //! The contract of [`ports::analytics::AnalyticsStore`].
 
-use domain::action::Action;
+use domain::action::{Action, Actor};
 use domain::channel::Channel;
 use domain::event::Event;
 use domain::overview::{AppointmentFigures, ChannelFigures, SessionFigures};
@@ -20,6 +20,7 @@ macro_rules! analytics_contract {
         $crate::named_tests!(store, $open, $crate::analytics::Port, $crate::analytics:
             nothing_absorbed_gives_no_figures
             a_session_counts_once_for_each_thing_that_happened_in_it
+            a_messengers_own_notice_begins_no_session
             an_appointment_counts_where_it_stands
             an_appointment_without_a_step_is_booked
             channels_come_in_their_order_and_only_those_with_figures
@@ -67,6 +68,14 @@ pub async fn a_session_counts_once_for_each_thing_that_happened_in_it(store: &Po
     };
     let appointments = AppointmentFigures::default();
     assert_eq!(all(store).await, [ChannelFigures { channel: Channel::Telegram, sessions, appointments }]);
+}
+
+pub async fn a_messengers_own_notice_begins_no_session(store: &Port) {
+    let read = Action::parse("message_read").unwrap();
+    let notice = |session, second| Event { actor: Actor::System, ..event(session, second, read.clone()) };
+    store.absorb(&[notice("a", 0), notice("b", 0), event("b", 30, Action::Message)]).await.unwrap();
+    assert_eq!(overview(store, 0, 20).await, []);
+    assert_eq!(overview(store, 20, 40).await[0].sessions.total, 1);
 }
 
 pub async fn an_appointment_counts_where_it_stands(store: &Port) {

@@ -62,6 +62,18 @@ pub struct Event {
     pub payload_digest: Digest,
 }
 
+impl Event {
+    /// Whether it is a messenger's own notice, such as that a message has arrived or a kind of update we do not know: nobody
+    /// of the conversation did anything, so it begins none and counts in no figure.
+    #[must_use]
+    pub fn is_notice(&self) -> bool {
+        self.actor == Actor::System
+            && matches!(self.action, Action::Other(_))
+            && self.lead.is_none()
+            && self.appointment.is_none()
+    }
+}
+
 /// A booking, after pseudonymisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appointment {
@@ -206,6 +218,20 @@ mod tests {
             |seconds| Flags::of_clocks(received.plus(Duration::from_secs(seconds)), received).clock_ahead;
         assert!(!ahead(300));
         assert!(ahead(301));
+    }
+
+    #[test]
+    fn only_what_a_machine_says_of_no_lead_and_no_booking_is_a_notice() {
+        let notice = Event {
+            actor: Actor::System,
+            action: Action::parse("message_read").unwrap(),
+            ..testing::event(EventId::from_uuid(uuid::Uuid::nil()))
+        };
+        assert!(notice.is_notice());
+        assert!(!Event { actor: Actor::Client, ..notice.clone() }.is_notice());
+        assert!(!Event { action: Action::Remind, ..notice.clone() }.is_notice());
+        assert!(!Event { lead: Some(LeadId::from_number(7)), ..notice.clone() }.is_notice());
+        assert!(!Event { appointment: Some(testing::appointment("a-1", 0)), ..notice }.is_notice());
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::Cause;
 /// Takes in events and answers with figures.
 ///
 /// Contract (checked by `contract-tests`): the figures depend on the set of distinct events taken in, never on their
-/// order, their repetition or how they were cut into batches. The rules are those of [`domain::rollup`].
+/// order, their repetition or how they were cut into batches. The rules are those of [`domain::rollup`]; a messenger's own
+/// notices ([`Event::is_notice`]) begin no session.
 #[async_trait]
 pub trait AnalyticsStore: Send + Sync {
     /// Takes in events, durably.

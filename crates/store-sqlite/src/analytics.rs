@@ -43,7 +43,8 @@ impl SqliteAnalytics {
 impl AnalyticsStore for SqliteAnalytics {
     async fn absorb(&self, events: &[Event]) -> Result<(), AnalyticsError> {
         // Merged before the writer sees them: it has a row to write a session, not an event.
-        let sessions = merge_by_session(events.iter().map(SessionRollup::of).collect());
+        let counted = events.iter().filter(|event| !event.is_notice());
+        let sessions = merge_by_session(counted.map(SessionRollup::of).collect());
         let appointments = appointments::merge(events.iter().filter_map(AppointmentRollup::of).collect());
         let absorb = move |connection: &Connection| {
             for (rollup, _) in sessions {
