@@ -187,6 +187,14 @@ impl Api {
         Ok(Some(answer.body))
     }
 
+    /// Receipts of the key's tenant that were ever accepted.
+    pub async fn accepted(&self, key: &str) -> anyhow::Result<u64> {
+        let answer = self.get(key, "/v1/reconcile").await?;
+        ensure!(answer.status == 200, "no books: {answer:?}");
+        // Before the first one there are no books of the tenant.
+        Ok(answer.body["tenants"][0]["accepted"].as_u64().unwrap_or(0))
+    }
+
     /// Waits until nothing is in flight and the books balance; gives the books of the key's tenant. As long as the
     /// books change, however slowly, it waits on.
     pub async fn settled(&self, key: &str) -> anyhow::Result<Value> {

@@ -3,9 +3,13 @@
 use std::ptr;
 
 use domain::quarantine::ReasonClass;
+use domain::timestamp::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::Unparsed;
+
+/// The longest name or id; one with a word before it must still fit into an id of ours.
+const WORD: usize = 180;
 
 /// Reads a body as JSON.
 pub(crate) fn read(body: &[u8]) -> Result<Value, Unparsed> {
@@ -53,6 +57,71 @@ impl<'v> Spot<'v> {
     /// The value under `key`, which the channel always sends.
     pub(crate) fn need(&self, key: &str) -> Result<Self, Unparsed> {
         self.get(key).ok_or_else(|| invalid(format!("{}/{key}", self.pointer()), "is required"))
+    }
+
+    /// What the array under `key` holds; nothing, when there is none.
+    pub(crate) fn items(&self, key: &str) -> Result<impl Iterator<Item = Self> + use<'v>, Unparsed> {
+        let array = self.get(key).map(|found| found.array()).transpose()?;
+        Ok(array.into_iter().flatten())
+    }
+
+    /// What this array holds.
+    pub(crate) fn array(&self) -> Result<impl Iterator<Item = Self> + use<'v>, Unparsed> {
+        let items = self.value.as_array().ok_or_else(|| self.invalid("must be an array"))?;
+        let body = self.body;
+        Ok(items.iter().map(move |value| Self { value, body }))
+    }
+
+    /// The name or id under `key`, as it stands; `None` when it is none.
+    pub(crate) fn word(&self, key: &str) -> Option<&'v str> {
+        self.get(key)?.as_word().ok()
+    }
+
+    /// A name or an id, as it stands.
+    pub(crate) fn as_word(&self) -> Result<&'v str, Unparsed> {
+        let is_word = |word: &&str| {
+            !word.trim().is_empty() && word.chars().count() <= WORD && !word.contains(char::is_control)
+        };
+        let expected = || self.invalid(&format!("must be text of 1 to {WORD} characters, none a control"));
+        self.value.as_str().filter(is_word).ok_or_else(expected)
+    }
+
+    /// An id: a whole number, or a word.
+    pub(crate) fn id(&self) -> Result<String, Unparsed> {
+        match self.value {
+            Value::Number(number) if !number.is_f64() => Ok(number.to_string()),
+            _ => self.as_word().map(str::to_owned),
+        }
+    }
+
+    /// An instant: seconds or milliseconds since the epoch, as a number or its digits. Which of both it is the size tells: as
+    /// seconds, what is taken for milliseconds would lie after the year 5138.
+    pub(crate) fn instant(&self) -> Result<Timestamp, Unparsed> {
+        let number = match self.value {
+            Value::String(digits) => digits.parse().ok(),
+            other => other.as_i64(),
+        };
+        let number: i64 = number.ok_or_else(|| self.invalid("must be seconds or milliseconds since 1970"))?;
+        let instant = if number < 100_000_000_000 {
+            Timestamp::from_unix_seconds(number)
+        } else {
+            Timestamp::from_unix_micros(number.saturating_mul(1_000))
+        };
+        instant.map_err(|out_of_range| self.invalid(&out_of_range.to_string()))
+    }
+
+    /// An instant as text: RFC 3339.
+    pub(crate) fn moment(&self) -> Result<Timestamp, Unparsed> {
+        Timestamp::parse(self.as_word()?).map_err(|error| self.invalid(&error.to_string()))
+    }
+
+    /// The value as it would be written, which makes it unique where it has no number.
+    pub(crate) fn written(&self) -> String {
+        self.value.to_string()
+    }
+
+    pub(crate) fn value(&self) -> &'v Value {
+        self.value
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -109,8 +178,12 @@ fn way(start: &Value, end: &Value) -> Option<String> {
     if ptr::eq(start, end) {
         return Some(String::new());
     }
-    let keys = start.as_object()?;
-    keys.iter().find_map(|(key, inside)| Some(format!("/{key}{}", way(inside, end)?)))
+    let step = |key: &dyn std::fmt::Display, inside| Some(format!("/{key}{}", way(inside, end)?));
+    match start {
+        Value::Object(keys) => keys.iter().find_map(|(key, inside)| step(key, inside)),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, inside)| step(&index, inside)),
+        _ => None,
+    }
 }
 
 /// The spot under `key` read as text.

@@ -3,29 +3,53 @@
 //! Nothing here does I/O or looks at a clock, and no body makes it panic: a body is a list of observations, or one
 //! reason why not. Neither quotes values out of the body.
 //!
-//! Adding a channel: a module with `verify` and `parse`, a [`SourceKind`], and an arm in each of the functions below.
+//! Adding a channel: a module with `parse`, a [`SourceKind`], and an arm in each of the functions below.
 
+mod avito;
 mod events;
+mod greeting;
+mod instagram;
+mod jivo;
 mod json;
+mod max;
+mod proof;
+mod seen;
 mod standard_webhooks;
 mod telegram;
+mod vk;
+mod wazzup;
+mod whatsapp;
+mod yclients;
+
+use std::borrow::Cow;
+
+pub use greeting::{Reply, handshake, small_talk, thanks, token_for_meta};
 
 use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
 
-/// Looks up a header of the delivery by its lower-case name.
-pub type Headers<'a> = dyn Fn(&str) -> Option<&'a [u8]> + 'a;
+/// What was delivered, as it came.
+pub struct Delivery<'a> {
+    /// Looks up a header by its lower-case name.
+    pub header: &'a dyn Fn(&str) -> Option<&'a [u8]>,
+    /// Looks up a parameter of the address.
+    pub query: &'a dyn Fn(&str) -> Option<Cow<'a, str>>,
+    /// The bytes of the body, as they were received.
+    pub body: &'a [u8],
+}
 
 /// Why a delivery does not prove that it comes from its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
-    /// The header that carries the proof is not there.
-    #[error("header {header} is missing")]
+    /// What carries the proof is not there.
+    #[error("{place} {name} is missing")]
     MissingProof {
-        /// Its name, lower case.
-        header: &'static str,
+        /// Where it should be: a header, a parameter of the address, a member of the body.
+        place: &'static str,
+        /// Its name; of a header, lower case.
+        name: &'static str,
     },
     /// The proof was made with another secret, or over another body.
     #[error("the proof does not fit")]
@@ -49,18 +73,22 @@ pub struct Unparsed {
     pub detail: String,
 }
 
-/// Checks that `body` was sent by whoever shares one of the live `secrets` with us. Takes the same time whether the
+/// Checks that a delivery was sent by whoever shares one of the live `secrets` with us. Takes the same time whether the
 /// proof is nearly right or plainly wrong.
 pub fn verify(
     kind: SourceKind,
-    headers: &Headers<'_>,
-    body: &[u8],
+    delivery: &Delivery<'_>,
     secrets: &[&[u8]],
     now: Timestamp,
 ) -> Result<(), VerifyError> {
     match kind {
-        SourceKind::Events => standard_webhooks::verify(headers, body, secrets, now),
-        SourceKind::Telegram => telegram::verify(headers, secrets),
+        SourceKind::Events => standard_webhooks::verify(delivery, secrets, now),
+        SourceKind::Telegram => telegram::verify(delivery, secrets),
+        SourceKind::Whatsapp | SourceKind::Instagram => proof::by_hub_signature(delivery, secrets),
+        SourceKind::Vk => vk::verify(delivery.body, secrets),
+        SourceKind::Max => max::verify(delivery, secrets),
+        SourceKind::Wazzup => wazzup::verify(delivery, secrets),
+        SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients => proof::in_address(delivery, secrets),
     }
 }
 
@@ -69,5 +97,13 @@ pub fn parse(kind: SourceKind, body: &[u8], received_at: Timestamp) -> Result<Ve
     match kind {
         SourceKind::Events => events::parse(body),
         SourceKind::Telegram => telegram::parse(body, received_at),
+        SourceKind::Whatsapp => whatsapp::parse(body, received_at),
+        SourceKind::Instagram => instagram::parse(body, received_at),
+        SourceKind::Vk => vk::parse(body, received_at),
+        SourceKind::Max => max::parse(body, received_at),
+        SourceKind::Wazzup => wazzup::parse(body, received_at),
+        SourceKind::Avito => avito::parse(body, received_at),
+        SourceKind::Jivo => jivo::parse(body, received_at),
+        SourceKind::Yclients => yclients::parse(body, received_at),
     }
 }

@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 
-use crate::{Headers, VerifyError};
+use crate::{Delivery, VerifyError};
 
 /// How far the sender's clock may be from ours, either way.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
@@ -28,21 +28,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(crate) fn verify(
-    headers: &Headers<'_>,
-    body: &[u8],
-    secrets: &[&[u8]],
-    now: Timestamp,
-) -> Result<(), VerifyError> {
+pub(crate) fn verify(delivery: &Delivery<'_>, secrets: &[&[u8]], now: Timestamp) -> Result<(), VerifyError> {
     if secrets.is_empty() {
         return Err(VerifyError::NoSecret);
     }
-    let header = |header| headers(header).ok_or(VerifyError::MissingProof { header });
+    let header = |name| (delivery.header)(name).ok_or(VerifyError::MissingProof { place: "header", name });
     let (id, timestamp, signatures) = (header(ID)?, header(TIMESTAMP)?, header(SIGNATURE)?);
 
     let mut fits = Choice::from(0);
     for secret in secrets {
-        let right = sign(secret, &[id, b".", timestamp, b".", body]);
+        let right = sign(secret, &[id, b".", timestamp, b".", delivery.body]);
         for given in signatures.split(|&byte| byte == b' ').filter_map(version_one) {
             fits |= right.ct_eq(&given);
         }

@@ -10,15 +10,15 @@ mod membership;
 mod message;
 mod person;
 
-use domain::action::{Action, Actor, Word};
+use domain::action::{Action, Actor};
 use domain::channel::Channel;
 use domain::observation::Observation;
 use domain::timestamp::Timestamp;
 use serde_json::Value;
-use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::json::{self, Spot};
-use crate::{Headers, Unparsed, VerifyError};
+use crate::seen::{kind_name, word};
+use crate::{Delivery, Unparsed, VerifyError, proof};
 use message::Said;
 
 const SECRET: &str = "x-telegram-bot-api-secret-token";
@@ -31,13 +31,8 @@ const TEXT: usize = 16_384;
 /// The longest label: a name, a button's data, the payload of a start link. Telegram's own limits are 64 and less.
 const LABEL: usize = 256;
 
-pub(crate) fn verify(headers: &Headers<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
-    if secrets.is_empty() {
-        return Err(VerifyError::NoSecret);
-    }
-    let given = headers(SECRET).ok_or(VerifyError::MissingProof { header: SECRET })?;
-    let fits = secrets.iter().fold(Choice::from(0), |fits, secret| fits | secret.ct_eq(given));
-    if bool::from(fits) { Ok(()) } else { Err(VerifyError::WrongProof) }
+pub(crate) fn verify(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
+    proof::in_header(delivery, secrets, SECRET)
 }
 
 pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
@@ -122,16 +117,6 @@ impl Update<'_> {
         observation.attributes.insert("kind".to_owned(), kind_name(kind));
         observation
     }
-}
-
-/// The name of a kind is Telegram's own; a key that does not look like a name is not passed on.
-fn kind_name(kind: &str) -> Value {
-    Value::from(if Word::parse(kind).is_ok() { kind } else { "unnamed" })
-}
-
-/// An action outside the funnel's vocabulary.
-fn word(name: &str) -> Action {
-    Action::parse(name).expect("the names used in this module are words")
 }
 
 fn update_id(update: &Value) -> Option<i64> {

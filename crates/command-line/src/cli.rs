@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use domain::id::{KeyId, ReceiptId, SourceId, TenantId};
 
@@ -25,7 +26,7 @@ pub enum Command {
     /// Print the canonical events a body would become, or why not; touches nothing.
     Inspect {
         /// What the body comes from.
-        #[arg(long, value_name = "KIND", value_parser = parse_kind)]
+        #[arg(long, value_name = "KIND", value_parser = kinds())]
         channel: domain::registry::SourceKind,
         /// The body as received; `-` reads standard input.
         file: PathBuf,
@@ -80,9 +81,13 @@ pub enum SourceCommand {
         /// Whose.
         #[arg(long)]
         tenant: TenantId,
-        /// What it speaks: events (our JSON) or telegram.
-        #[arg(long, default_value = "events", value_parser = parse_kind)]
+        /// What it speaks: events is our own JSON; instagram is Messenger, too; yclients is Altegio, too.
+        #[arg(long, default_value = "events", value_parser = kinds())]
         kind: domain::registry::SourceKind,
+        /// The secret, where the messenger makes it: of WhatsApp and Instagram the secret of the Meta app. `-` reads it from
+        /// standard input.
+        #[arg(long)]
+        secret: Option<String>,
         /// Its name for people; by default the id.
         #[arg(long)]
         name: Option<String>,
@@ -251,8 +256,10 @@ pub struct Demo {
     pub play: Play,
 }
 
-fn parse_kind(word: &str) -> Result<domain::registry::SourceKind, String> {
-    domain::registry::SourceKind::parse(word).ok_or_else(|| "one of: events, telegram".to_owned())
+fn kinds() -> impl TypedValueParser<Value = domain::registry::SourceKind> {
+    use domain::registry::SourceKind;
+    PossibleValuesParser::new(SourceKind::ALL.map(SourceKind::as_str))
+        .map(|word| SourceKind::parse(&word).expect("only the words of kinds are let through"))
 }
 
 fn parse_class(word: &str) -> Result<domain::quarantine::ReasonClass, String> {

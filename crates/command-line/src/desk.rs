@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use anyhow::bail;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use domain::id::{SourceId, TenantId};
@@ -39,6 +40,8 @@ pub struct NewSource {
     pub tenant: TenantId,
     /// What it speaks.
     pub kind: SourceKind,
+    /// The secret, where the messenger made it; otherwise one is made.
+    pub secret: Option<String>,
     /// Its name for people; by default the id.
     pub name: Option<String>,
     /// Events a second it may send on average; `None` is the gateway's default.
@@ -49,7 +52,7 @@ impl NewSource {
     /// A source called by its id, with the gateway's default rate.
     #[must_use]
     pub fn new(tenant: &TenantId, id: &SourceId, kind: SourceKind) -> Self {
-        Self { id: id.clone(), tenant: tenant.clone(), kind, name: None, rate_limit: None }
+        Self { id: id.clone(), tenant: tenant.clone(), kind, secret: None, name: None, rate_limit: None }
     }
 }
 
@@ -67,10 +70,14 @@ impl Desk {
     /// Adds a source; gives back its secret, too, which is not shown again.
     ///
     /// # Errors
-    /// As [`Registry::add_source`]; or the machine has no randomness to give.
+    /// As [`Registry::add_source`]; the messenger makes its secrets itself and none was given; or the machine has no
+    /// randomness to give.
     pub async fn add_source(&self, new: NewSource) -> anyhow::Result<(Source, String)> {
-        let NewSource { id, tenant, kind, name, rate_limit } = new;
-        let secret = new_secret(kind)?;
+        let NewSource { id, tenant, kind, secret, name, rate_limit } = new;
+        let secret = match secret {
+            Some(secret) => secret,
+            None => new_secret(kind)?,
+        };
         let now = SystemClock.now();
         let sealed = self.vault.seal_secret(&id, secret.as_bytes());
         let source = Source {
@@ -103,15 +110,18 @@ impl Desk {
     }
 }
 
-/// A secret in the form its messenger wants: for Telegram letters of `A-Za-z0-9_-`, for our own events the form of
-/// Standard Webhooks.
+/// A secret in the form its messenger wants: letters and digits that every one of them takes, for our own events the form
+/// of Standard Webhooks.
 fn new_secret(kind: SourceKind) -> anyhow::Result<String> {
     let key = MasterKey::generate()?;
     Ok(match kind {
-        SourceKind::Telegram => key.to_text().to_string(),
+        SourceKind::Whatsapp | SourceKind::Instagram => bail!(
+            "Meta signs with the secret of your app (App settings, Basic): give it with --secret, or --secret - to type it"
+        ),
         SourceKind::Events => {
             format!("whsec_{}", STANDARD.encode(URL_SAFE_NO_PAD.decode(key.to_text().as_bytes())?))
         }
+        _ => key.to_text().chars().filter(char::is_ascii_alphanumeric).collect(),
     })
 }
 
@@ -120,10 +130,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_telegram_secret_is_what_the_bot_api_takes() {
-        let secret = new_secret(SourceKind::Telegram).unwrap();
-        assert!((1..=256).contains(&secret.len()));
-        assert!(secret.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'), "{secret}");
+    fn a_secret_for_a_messenger_is_what_all_of_them_take() {
+        for kind in [SourceKind::Telegram, SourceKind::Vk, SourceKind::Max, SourceKind::Yclients] {
+            let secret = new_secret(kind).unwrap();
+            // VK takes at most 50 characters, MAX at least 5.
+            assert!((20..=50).contains(&secret.len()), "{secret}");
+            assert!(secret.chars().all(|c| c.is_ascii_alphanumeric()), "{secret}");
+        }
+    }
+
+    #[test]
+    fn the_secret_of_a_meta_app_is_asked_for() {
+        for kind in [SourceKind::Whatsapp, SourceKind::Instagram] {
+            assert!(new_secret(kind).unwrap_err().to_string().contains("--secret"));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::id::SourceId;
+use domain::registry::SourceKind;
 use ports::clock::{Clock as _, SystemClock};
 use reqwest::Client;
 use serde_json::json;
@@ -29,6 +30,40 @@ pub fn hook_url(base: &str, source: &SourceId) -> String {
     format!("{}/v1/hooks/{source}", base.trim_end_matches('/'))
 }
 
+/// What to paste at the messenger, and where: for a person who has just added a source.
+#[must_use]
+pub(crate) fn next_step(kind: SourceKind, url: &str, secret: &str) -> String {
+    match kind {
+        SourceKind::Events => String::new(),
+        SourceKind::Telegram => "call setWebhook of the Bot API with this url and secret_token".to_owned(),
+        SourceKind::Whatsapp | SourceKind::Instagram => format!(
+            "in the Meta app, Webhooks: callback URL {url}, verify token {}; subscribe to messages{}",
+            channels::token_for_meta(secret.as_bytes()),
+            if kind == SourceKind::Whatsapp { " and smb_message_echoes" } else { " and comments" },
+        ),
+        SourceKind::Vk => format!(
+            "in the community, Manage, API usage, Callback API: address {url}?confirm=STRING, where STRING is what VK says it \
+             wants to be answered; secret key as above; events message_new, message_reply, message_event"
+        ),
+        SourceKind::Max => "call POST /subscriptions of the MAX Bot API with this url and secret".to_owned(),
+        SourceKind::Wazzup => {
+            format!("call PATCH /v3/webhooks of Wazzup with webhooksUri {}", keyed(url, secret))
+        }
+        SourceKind::Avito => {
+            format!("call POST /messenger/v3/webhook of Avito with the url {}", keyed(url, secret))
+        }
+        SourceKind::Jivo => format!("give Jivo this address of the bot: {}", keyed(url, secret)),
+        SourceKind::Yclients => {
+            format!("in YCLIENTS, Integrations, Webhooks: address {}", keyed(url, secret))
+        }
+    }
+}
+
+/// The address of messengers that sign nothing: the secret is part of it.
+fn keyed(url: &str, secret: &str) -> String {
+    format!("{url}?key={secret}")
+}
+
 /// Lines that work when pasted: one sends an event to the gateway at `gateway` with the ingest key `key`, one shows
 /// what became of it on the page at `page`.
 #[must_use]
@@ -53,6 +88,19 @@ pub fn try_it(gateway: &str, page: &str, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_signs_nothing_gets_the_secret_in_the_address_and_nobody_else() {
+        for kind in SourceKind::ALL {
+            let said = next_step(kind, "https://in.example.ru/v1/hooks/bot", "s3cret");
+            let signs_nothing = matches!(
+                kind,
+                SourceKind::Wazzup | SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients
+            );
+            assert_eq!(said.contains("/v1/hooks/bot?key=s3cret"), signs_nothing, "{said}");
+            assert_eq!(said.contains("s3cret"), signs_nothing, "{said}");
+        }
+    }
 
     #[test]
     fn a_slash_at_the_end_of_an_address_does_not_matter() {

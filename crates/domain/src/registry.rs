@@ -48,11 +48,38 @@ pub enum SourceKind {
     Events,
     /// Telegram Bot API webhook.
     Telegram,
+    /// WhatsApp Cloud API webhook.
+    Whatsapp,
+    /// Instagram or Messenger webhook of Meta.
+    Instagram,
+    /// VK Callback API.
+    Vk,
+    /// MAX Bot API webhook.
+    Max,
+    /// Wazzup24 webhook.
+    Wazzup,
+    /// Avito Messenger webhook.
+    Avito,
+    /// Jivo Bot API.
+    Jivo,
+    /// YCLIENTS or Altegio webhook.
+    Yclients,
 }
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Events, Self::Telegram];
+    pub const ALL: [Self; 10] = [
+        Self::Events,
+        Self::Telegram,
+        Self::Whatsapp,
+        Self::Instagram,
+        Self::Vk,
+        Self::Max,
+        Self::Wazzup,
+        Self::Avito,
+        Self::Jivo,
+        Self::Yclients,
+    ];
 
     /// The word used in JSON, in tables and on the command line.
     #[must_use]
@@ -60,6 +87,14 @@ impl SourceKind {
         match self {
             Self::Events => "events",
             Self::Telegram => "telegram",
+            Self::Whatsapp => "whatsapp",
+            Self::Instagram => "instagram",
+            Self::Vk => "vk",
+            Self::Max => "max",
+            Self::Wazzup => "wazzup",
+            Self::Avito => "avito",
+            Self::Jivo => "jivo",
+            Self::Yclients => "yclients",
         }
     }
 

@@ -1,21 +1,22 @@
-//! `POST /v1/hooks/{source}`: what messengers send, as they send it.
+//! `/v1/hooks/{source}`: what messengers send, as they send it.
 //!
-//! Answers 200 with `{}`: to Telegram an empty object is "received, nothing to do"; any other content would be read as
-//! a method to call, and any status but 2xx makes it send the update again.
+//! Answers 200 with what each messenger expects ([`channels::thanks`]); any status but 2xx makes most of them send the
+//! delivery again. Some ask first whether this is the right address, with a `GET` or a delivery that brings nothing.
 
 use std::sync::Arc;
 
+use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use channels::Reply;
 use domain::registry::{Source, SourceKind};
 use http_kit::problem::{Problem, ProblemKind};
-use serde_json::json;
 
 use crate::body::{self, Limits};
 use crate::media::Encoding;
 use crate::publish::{self, Accepted};
 use crate::sender::{self, Sender};
-use crate::{Door, check, events};
+use crate::{Config, Door, check, events};
 
 /// Answers `POST /v1/hooks/{source}`.
 pub(crate) async fn post(
@@ -40,7 +41,40 @@ async fn receive(
 ) -> Result<HttpResponse, Problem> {
     match source.kind {
         SourceKind::Events => events::receive(req, payload, door, &Sender::Claimed(source)).await,
-        SourceKind::Telegram => deliver(req, payload, door, &source).await,
+        _ => deliver(req, payload, door, &source).await,
+    }
+}
+
+/// Answers `GET /v1/hooks/{source}`.
+pub(crate) async fn get(
+    req: HttpRequest,
+    name: Path<String>,
+    door: Data<Door>,
+) -> Result<HttpResponse, Problem> {
+    let answer = match sender::known(&door.gateway, &name).await {
+        Ok(Some(source)) => sender::handshake(&req, &door.gateway, &source),
+        Ok(None) => Some(Err(Problem::new(ProblemKind::NotFound))),
+        Err(problem) => Some(Err(problem)),
+    };
+    let answer = answer.unwrap_or_else(|| Err(Problem::new(ProblemKind::MethodNotAllowed).allow(&["POST"])));
+    answer.map(say).inspect_err(|problem| door.gateway.metrics.rejected(problem.kind()))
+}
+
+fn say(Reply { media_type, body }: Reply) -> HttpResponse {
+    HttpResponse::Ok().content_type(media_type).insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff")).body(body)
+}
+
+/// How large a delivery may be: Meta puts up to 1,000 updates into one, of up to 3 MB; Wazzup and YCLIENTS several, too.
+fn limits(config: &Config, kind: SourceKind) -> Limits {
+    match kind {
+        SourceKind::Whatsapp | SourceKind::Instagram | SourceKind::Wazzup | SourceKind::Yclients => {
+            let max = config.max_body_bytes.get();
+            Limits { received: max, unpacked: max, excess: ProblemKind::BodyTooLarge }
+        }
+        _ => {
+            let max = config.max_event_bytes.get();
+            Limits { received: max, unpacked: max, excess: ProblemKind::EventTooLarge }
+        }
     }
 }
 
@@ -53,12 +87,14 @@ async fn deliver(
 ) -> Result<HttpResponse, Problem> {
     let gateway = &*door.gateway;
     let encoding = Encoding::of(req)?;
-    let max = gateway.config.max_event_bytes.get();
-    let limits = Limits { received: max, unpacked: max, excess: ProblemKind::EventTooLarge };
+    let limits = limits(&gateway.config, source.kind);
     let received = body::receive(req, payload, limits).await?;
     sender::prove(req, gateway, source, &received)?;
     door.admit(source)?;
     let body = body::unpack(received, encoding, limits)?;
+    if let Some(answer) = sender::small_talk(req, source, &body) {
+        return answer.map(say);
+    }
     gateway.metrics.observe_body(body.len());
     gateway.metrics.observe_batch(1);
     let text = body::text(&body)?;
@@ -70,5 +106,5 @@ async fn deliver(
     let sealed = publish::seal(source, source.kind, &keys, gateway.clock.now(), &accepted);
     publish::publish(door, source, vec![sealed]).await?;
     gateway.metrics.accepted(source.kind, 1);
-    Ok(HttpResponse::Ok().json(json!({})))
+    Ok(say(channels::thanks(source.kind)))
 }

@@ -50,7 +50,8 @@ const SERVICE: &str = "ingest-gateway";
 pub const EVENTS: Endpoint = Endpoint { service: SERVICE, pattern: "/v1/events", methods: &["POST"] };
 
 /// `POST /v1/hooks/{source}`.
-pub const HOOKS: Endpoint = Endpoint { service: SERVICE, pattern: "/v1/hooks/{source}", methods: &["POST"] };
+pub const HOOKS: Endpoint =
+    Endpoint { service: SERVICE, pattern: "/v1/hooks/{source}", methods: &["GET", "POST"] };
 
 /// Everything this service answers at.
 pub const ENDPOINTS: [Endpoint; 2] = [EVENTS, HOOKS];
@@ -105,6 +106,6 @@ pub fn routes(gateway: Arc<Gateway>) -> impl Fn(&mut web::ServiceConfig) + Clone
     move |cfg| {
         cfg.app_data(door.clone())
             .service(EVENTS.resource().route(web::post().to(events::post)))
-            .service(HOOKS.resource().route(web::post().to(hooks::post)));
+            .service(HOOKS.resource().route(web::post().to(hooks::post)).route(web::get().to(hooks::get)));
     }
 }

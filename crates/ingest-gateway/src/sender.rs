@@ -1,10 +1,12 @@
 //! Who sends: by API key, or by a signature over the body.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
-use channels::VerifyError;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
+use actix_web::web::Query;
+use channels::{Delivery, Reply, VerifyError};
 use domain::id::SourceId;
 use domain::registry::{Scope, Source};
 use http_kit::auth;
@@ -77,6 +79,43 @@ pub(crate) fn prove(
     source: &Source,
     received: &[u8],
 ) -> Result<(), Problem> {
+    let now = gateway.clock.now();
+    let verified = with_delivery(req, received, |delivery| {
+        with_secrets(gateway, source, |secrets| channels::verify(source.kind, delivery, secrets, now))
+    });
+    verified.map_err(unproven)
+}
+
+/// Answers the question by which a messenger makes sure of an address, if this kind asks any.
+pub(crate) fn handshake(
+    req: &HttpRequest,
+    gateway: &Gateway,
+    source: &Source,
+) -> Option<Result<Reply, Problem>> {
+    let answer = with_delivery(req, &[], |delivery| {
+        with_secrets(gateway, source, |secrets| channels::handshake(source.kind, delivery, secrets))
+    })?;
+    Some(answer.map_err(unproven))
+}
+
+/// Answers a proven delivery that brings nothing, if it is one.
+pub(crate) fn small_talk(req: &HttpRequest, source: &Source, body: &[u8]) -> Option<Result<Reply, Problem>> {
+    let answer = with_delivery(req, body, |delivery| channels::small_talk(source.kind, delivery))?;
+    Some(answer.map_err(unproven))
+}
+
+fn with_delivery<T>(req: &HttpRequest, body: &[u8], act: impl FnOnce(&Delivery<'_>) -> T) -> T {
+    let header = |name: &str| req.headers().get(name).map(HeaderValue::as_bytes);
+    let parameters = Query::<Vec<(String, String)>>::from_query(req.query_string());
+    let parameters = parameters.map(Query::into_inner).unwrap_or_default();
+    let query = |name: &str| {
+        let found = parameters.iter().find(|(key, _)| key == name)?;
+        Some(Cow::from(found.1.as_str()))
+    };
+    act(&Delivery { header: &header, query: &query, body })
+}
+
+fn with_secrets<T>(gateway: &Gateway, source: &Source, act: impl FnOnce(&[&[u8]]) -> T) -> T {
     let mut opened = Vec::with_capacity(source.secrets.len());
     for secret in &source.secrets {
         match gateway.vault.open_secret(&source.id, &secret.sealed) {
@@ -89,14 +128,15 @@ pub(crate) fn prove(
         }
     }
     let secrets: Vec<&[u8]> = opened.iter().map(|secret| secret.as_slice()).collect();
-    let header = |name: &str| req.headers().get(name).map(|value| value.as_bytes());
-    channels::verify(source.kind, &header, received, &secrets, gateway.clock.now()).map_err(|error| {
-        match error {
-            VerifyError::MissingProof { header } => {
-                Problem::new(ProblemKind::SignatureMissing).detail(format!("the header {header} is missing"))
-            }
-            VerifyError::WrongProof | VerifyError::NoSecret => Problem::new(ProblemKind::SignatureInvalid),
-            VerifyError::Expired => Problem::new(ProblemKind::SignatureExpired),
+    act(&secrets)
+}
+
+fn unproven(error: VerifyError) -> Problem {
+    match error {
+        VerifyError::MissingProof { place, name } => {
+            Problem::new(ProblemKind::SignatureMissing).detail(format!("the {place} {name} is missing"))
         }
-    })
+        VerifyError::WrongProof | VerifyError::NoSecret => Problem::new(ProblemKind::SignatureInvalid),
+        VerifyError::Expired => Problem::new(ProblemKind::SignatureExpired),
+    }
 }

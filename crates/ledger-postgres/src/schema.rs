@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 2] = [
+pub(crate) const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -23,6 +23,11 @@ pub(crate) const MIGRATIONS: [Migration; 2] = [
         version: 2,
         name: "cheaper writing",
         sql: include_str!("../migrations/0002-cheaper-writing.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "more kinds of sources",
+        sql: include_str!("../migrations/0003-more-kinds-of-sources.sql"),
     },
 ];
 

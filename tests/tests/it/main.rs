@@ -27,6 +27,7 @@ mod answers;
 mod arrival;
 mod bad_input;
 mod contract;
+mod doors;
 mod faults;
 mod harness;
 mod hooks;

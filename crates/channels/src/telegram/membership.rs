@@ -3,10 +3,11 @@
 use domain::action::Actor;
 use domain::observation::Observation;
 
+use super::Update;
 use super::person::{contact, is_private};
-use super::{Update, word};
 use crate::Unparsed;
 use crate::json::Spot;
+use crate::seen::word;
 
 pub(super) fn observe(
     update: &Update<'_>,

@@ -5,9 +5,10 @@ use domain::observation::{Contact, Observation, Texts};
 use serde_json::{Map, Value};
 
 use super::person::{contact, is_private};
-use super::{LABEL, TEXT, Update, kind_name, word};
+use super::{LABEL, TEXT, Update};
 use crate::Unparsed;
 use crate::json::{Spot, integer_under, text_under};
+use crate::seen::{kind_name, word};
 
 /// Whether a message is new or another edition of an old one.
 #[derive(Clone, Copy)]

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use crate::fixtures::updates;
+use crate::fixtures;
 
 fn update() -> impl Strategy<Value = Vec<u8>> {
-    prop::sample::select(updates().into_values().collect::<Vec<_>>())
+    prop::sample::select(fixtures::all()).prop_map(|fixture| fixture.body)
 }
 
 /// Pointers to everything inside a value.

@@ -1,35 +1,56 @@
 //! The fixtures.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use domain::registry::SourceKind;
+
+/// A body as a messenger sends it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fixture {
+    pub(crate) kind: SourceKind,
+    /// The file's name without its end.
+    pub(crate) name: String,
+    pub(crate) body: Vec<u8>,
+}
 
 pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// Telegram's updates, by the names of their files.
-pub(crate) fn updates() -> BTreeMap<String, Vec<u8>> {
-    let files = fs::read_dir(folder().join("telegram")).unwrap();
-    let paths = files.map(|file| file.unwrap().path());
-    let updates: BTreeMap<_, _> = paths
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
-        .collect();
-    assert!(updates.len() > 30, "fixtures are gone");
-    updates
+/// All of them, each in the folder of its kind.
+pub(crate) fn all() -> Vec<Fixture> {
+    let mut found: Vec<Fixture> = SourceKind::ALL.into_iter().flat_map(of_kind).collect();
+    found.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    assert!(found.len() > 100, "fixtures are gone");
+    found
+}
+
+fn of_kind(kind: SourceKind) -> Vec<Fixture> {
+    let folder = folder().join(kind.as_str());
+    // Our own event has none here: its examples stand in its document.
+    let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
+    let read = |path: &Path| Fixture {
+        kind,
+        name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
+        body: fs::read(path).unwrap(),
+    };
+    files.map(|file| read(&file.unwrap().path())).collect()
+}
+
+/// One of them.
+pub(crate) fn one(kind: SourceKind, name: &str) -> Vec<u8> {
+    fs::read(folder().join(kind.as_str()).join(name).with_extension("json")).unwrap()
 }
 
 #[test]
 fn every_fixture_has_its_source_written_down() {
     let provenance = fs::read_to_string(folder().join("PROVENANCE.tsv")).unwrap();
-    let listed: Vec<_> = provenance
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split('\t').next()?.strip_prefix("telegram/"))
-        .collect();
-    let names: Vec<_> = updates().into_keys().map(|name| format!("{name}.json")).collect();
-    for name in &names {
-        assert!(listed.contains(&name.as_str()), "{name}");
-    }
-    assert_eq!(listed.len(), names.len());
+    let files = provenance.lines().skip(1).filter_map(|line| line.split('\t').next());
+    let listed: BTreeSet<_> = files.filter(|file| file.contains('/')).map(str::to_owned).collect();
+    let names: BTreeSet<_> =
+        all().into_iter().map(|fixture| format!("{}/{}.json", fixture.kind, fixture.name)).collect();
+    let aside: Vec<_> = listed.symmetric_difference(&names).collect();
+    assert!(aside.is_empty(), "listed and not there, or there and not listed: {aside:?}");
 }

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod damage;
+mod doors;
 mod events;
 mod fixtures;
+mod meaning;
 mod standard_webhooks;
 mod telegram;
+mod unusual;

@@ -28,8 +28,10 @@ impl Delivery {
     /// Verifies as if the delivery came `late` seconds after it was signed.
     fn check_with(&self, secrets: &[&[u8]], late: i64) -> Result<(), VerifyError> {
         let now = Timestamp::from_unix_seconds(1_674_087_231 + late).unwrap();
-        let headers = |name: &str| self.headers.get(name).map(String::as_bytes);
-        verify(SourceKind::Events, &headers, self.raw_body.as_bytes(), secrets, now)
+        let header = |name: &str| self.headers.get(name).map(String::as_bytes);
+        let body = self.raw_body.as_bytes();
+        let delivery = channels::Delivery { header: &header, query: &|_name| None, body };
+        verify(SourceKind::Events, &delivery, secrets, now)
     }
 
     fn with_header(mut self, name: &str, value: &str) -> Self {
@@ -107,6 +109,6 @@ fn a_missing_header_is_named() {
     for header in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
         let mut delivery = Delivery::vector();
         delivery.headers.remove(header);
-        assert_eq!(delivery.check(), Err(VerifyError::MissingProof { header }));
+        assert_eq!(delivery.check(), Err(VerifyError::MissingProof { place: "header", name: header }));
     }
 }

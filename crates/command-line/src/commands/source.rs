@@ -1,5 +1,6 @@
 //! The command `source`.
 
+use anyhow::ensure;
 use domain::registry::{Source, SourceKind};
 use ports::clock::{Clock as _, SystemClock};
 use ports::registry::Registered;
@@ -8,17 +9,18 @@ use serde_json::json;
 use crate::cli::SourceCommand;
 use crate::commands::ended;
 use crate::desk::NewSource;
-use crate::doors::hook_url;
+use crate::doors::{hook_url, next_step};
 use crate::office::Office;
 use crate::print::Print;
 
 pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Print) -> anyhow::Result<()> {
     let (desk, program) = (office.visit().await?, office.program().name);
     match command {
-        SourceCommand::Add { id, tenant, kind, name, rate } => {
+        SourceCommand::Add { id, tenant, kind, secret, name, rate } => {
             // First: once the source is there, its secret has to be shown.
             let doors = office.doors()?;
-            let new = NewSource { id, tenant, kind, name, rate_limit: rate };
+            let secret = secret.map(given).transpose()?;
+            let new = NewSource { id, tenant, kind, secret, name, rate_limit: rate };
             let (source, secret) = desk.add_source(new).await?;
             added(&source, &secret, &doors, program, print);
         }
@@ -49,6 +51,14 @@ pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Pr
     Ok(())
 }
 
+/// The secret as it was given, or the first line of standard input for `-`.
+fn given(secret: String) -> anyhow::Result<String> {
+    let secret = if secret == "-" { std::io::read_to_string(std::io::stdin())? } else { secret };
+    let secret = secret.trim();
+    ensure!(!secret.is_empty(), "the secret is empty");
+    Ok(secret.to_owned())
+}
+
 fn added(source: &Source, secret: &str, doors: &str, program: &str, print: &Print) {
     let id = &source.id;
     let url = hook_url(doors, id);
@@ -58,15 +68,14 @@ fn added(source: &Source, secret: &str, doors: &str, program: &str, print: &Prin
         "kind": source.kind.as_str(),
         "url": url,
         "secret": secret,
+        "next": next_step(source.kind, &url, secret),
     });
     let next = match source.kind {
         SourceKind::Events => format!(
             "next, for a bot that sends with a key: {program} key add --scope ingest --tenant {} --source {id}",
             source.tenant
         ),
-        SourceKind::Telegram => {
-            "next: call setWebhook of the Bot API with this url and secret_token".to_owned()
-        }
+        kind => format!("next: {}", next_step(kind, &url, secret)),
     };
     print.say(&value, &format!("source {id} added\nurl     {url}\nsecret  {secret}  (shown once)\n{next}"));
 }

@@ -15,7 +15,7 @@ pub(super) const TEXT: usize = 16_384;
 /// The longest label, name or digest, in characters.
 pub(super) const LABEL: usize = 256;
 /// The longest id of a conversation, a booking or a person, in characters.
-pub(super) const ID: usize = 128;
+pub(super) const ID: usize = 200;
 /// The largest whole number: what JavaScript, and so many a bot, can still count to exactly.
 const MAX_WHOLE: u64 = (1 << 53) - 1;
 

@@ -1,0 +1,129 @@
+//! What happens in a conversation.
+
+use domain::action::{Action, Actor};
+use domain::observation::{Contact, Observation};
+use serde_json::{Map, Value};
+
+use super::{Account, DATA, LABEL, TEXT};
+use crate::Unparsed;
+use crate::json::{Spot, text_under};
+use crate::seen::{attach, kind_name, note, say, word};
+
+/// Keys that say who and when. Of the others, the first names what it is.
+const ENVELOPE: [&str; 3] = ["recipient", "sender", "timestamp"];
+
+pub(super) fn observe(account: &Account<'_>, item: Spot<'_>) -> Result<Observation, Unparsed> {
+    let sender = item.need("sender")?.need("id")?.id()?;
+    let recipient = item.need("recipient")?.need("id")?.id()?;
+    let message = item.get("message");
+    let is_echo = message.and_then(|message| message.get("is_echo")).is_some_and(|echo| echo.is_true());
+    let is_own = is_echo || account.is_own(&sender);
+    let client = if is_own { &recipient } else { &sender };
+    let at = item.get("timestamp").map(|timestamp| timestamp.instant()).transpose()?;
+
+    let mut observation = Observation::new(
+        at.unwrap_or_else(|| account.instant()),
+        account.channel,
+        client.clone(),
+        Action::Message,
+    );
+    observation.actor = match is_own {
+        false => Actor::Client,
+        true if message.is_some_and(|message| message.has("app_id")) => Actor::Assistant,
+        true => Actor::Staff,
+    };
+    observation.contact = Contact { messenger_id: Some(client.clone()), ..Contact::default() };
+
+    let kind = item.keys().find(|key| !ENVELOPE.contains(key)).unwrap_or("empty");
+    match (kind, item.get(kind)) {
+        ("message", Some(message)) => said(&mut observation, message)?,
+        ("postback", Some(postback)) => pressed(&mut observation, &item, postback)?,
+        ("reaction", Some(reaction)) => reacted(&mut observation, &item, reaction)?,
+        ("read", Some(read)) => passed(&mut observation, &item, read, "message_read"),
+        ("delivery", Some(delivery)) => passed(&mut observation, &item, delivery, "message_delivered"),
+        ("referral", Some(referral)) => {
+            observation.action = word("referral");
+            observation.native_id = format!("referral:{}", item.written());
+            refer(&mut observation, referral)?;
+        }
+        _ => {
+            observation.action = word("unknown_update");
+            observation.actor = Actor::System;
+            observation.native_id = format!("{kind}:{}", item.written());
+            observation.attributes.insert("kind".to_owned(), kind_name(kind));
+        }
+    }
+    Ok(observation)
+}
+
+fn said(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
+    let id = message.need("mid")?.id()?;
+    let is = |key: &str| message.get(key).is_some_and(|flag| flag.is_true());
+    observation.native_id = format!("message:{id}");
+    if is("is_deleted") {
+        observation.action = word("delete");
+        observation.native_id.push_str(":deleted");
+        return Ok(());
+    }
+    // A shared post comes twice for a while, as what it is and under the name it had before.
+    let mut kinds = message.items("attachments")?.filter_map(|attachment| attachment.word("type"));
+    let first = kinds.next();
+    let kind = kinds.find(|_| first == Some("share")).or(first);
+    if let Some(kind) = kind.or(is("is_unsupported").then_some("unsupported")) {
+        attach(observation, kind);
+    }
+    if let Some(reply) = message.get("quick_reply") {
+        observation.action = word("button");
+        note(observation, "data", text_under(&reply, "payload", DATA)?);
+    }
+    if message.get("reply_to").is_some_and(|reply| reply.has("story")) {
+        observation.attributes.insert("reply_to_story".to_owned(), Value::from(true));
+    }
+    if let Some(referral) = message.get("referral") {
+        refer(observation, referral)?;
+    }
+    say(observation, text_under(&message, "text", TEXT)?);
+    Ok(())
+}
+
+fn pressed(observation: &mut Observation, item: &Spot<'_>, postback: Spot<'_>) -> Result<(), Unparsed> {
+    observation.action = word("button");
+    observation.native_id = match text_under(&postback, "mid", LABEL)? {
+        Some(id) => format!("message:{id}"),
+        None => format!("postback:{}", item.written()),
+    };
+    note(observation, "data", text_under(&postback, "payload", DATA)?);
+    say(observation, text_under(&postback, "title", TEXT)?);
+    if let Some(referral) = postback.get("referral") {
+        refer(observation, referral)?;
+    }
+    Ok(())
+}
+
+fn reacted(observation: &mut Observation, item: &Spot<'_>, reaction: Spot<'_>) -> Result<(), Unparsed> {
+    let is_gone = reaction.get("action").is_some_and(|action| action.is_word("unreact"));
+    observation.action = word(if is_gone { "reaction_removed" } else { "reaction" });
+    observation.native_id = format!("reaction:{}", item.written());
+    note(observation, "emoji", text_under(&reaction, "emoji", LABEL)?);
+    Ok(())
+}
+
+/// Messages of the business arrived, or were read.
+fn passed(observation: &mut Observation, item: &Spot<'_>, step: Spot<'_>, action: &str) {
+    observation.action = word(action);
+    observation.actor = Actor::System;
+    observation.native_id = format!("{action}:{}", item.written());
+    note(observation, "message", step.word("mid").map(str::to_owned));
+}
+
+/// The advertisement or link a client came by.
+fn refer(observation: &mut Observation, referral: Spot<'_>) -> Result<(), Unparsed> {
+    let mut kept = Map::new();
+    for key in ["source", "type", "ref", "ad_id"] {
+        if let Some(text) = text_under(&referral, key, DATA)? {
+            kept.insert(key.to_owned(), Value::from(text));
+        }
+    }
+    observation.attributes.insert("referral".to_owned(), Value::Object(kept));
+    Ok(())
+}

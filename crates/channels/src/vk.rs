@@ -1,0 +1,140 @@
+//! VK Callback API.
+//!
+//! <https://dev.vk.com/ru/api/callback/getting-started>
+//!
+//! VK signs nothing: the secret stands in the body. What the community says comes back as `message_reply`; one that names
+//! an administrator was written by a person. In group chats a message has no number of its own but the chat's.
+
+use domain::action::{Action, Actor};
+use domain::channel::Channel;
+use domain::observation::{Contact, Observation};
+use domain::timestamp::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use crate::json::{self, Spot, integer_under, text_under};
+use crate::seen::{self, attach, note, say, word};
+use crate::{Unparsed, VerifyError, proof};
+
+/// The longest text; VK's own limit is 4,096.
+const TEXT: usize = 16_384;
+/// The longest of what programs tell each other: the data of a button, the name of a link.
+const DATA: usize = 4_096;
+
+/// What is read of a body before it has proved itself.
+#[derive(Deserialize)]
+struct Envelope<'b> {
+    #[serde(borrow)]
+    r#type: Option<Cow<'b, str>>,
+    #[serde(borrow)]
+    secret: Option<Cow<'b, str>>,
+}
+
+/// The first request asks for the confirmation string and may come without the secret: nothing is stored of it.
+pub(crate) fn verify(body: &[u8], secrets: &[&[u8]]) -> Result<(), VerifyError> {
+    let missing = VerifyError::MissingProof { place: "member", name: "secret" };
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_not_json| VerifyError::WrongProof)?;
+    match envelope.secret {
+        Some(secret) => proof::is_one_of(secrets, secret.as_bytes()),
+        None if envelope.r#type.as_deref() == Some("confirmation") => Ok(()),
+        None => Err(missing),
+    }
+}
+
+/// Whether VK asks for the confirmation string.
+pub(crate) fn asks_to_confirm(body: &[u8]) -> bool {
+    serde_json::from_slice::<Envelope<'_>>(body)
+        .is_ok_and(|envelope| envelope.r#type.as_deref() == Some("confirmation"))
+}
+
+pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
+    let value = json::read(body)?;
+    let event = Spot::root(&value);
+    let kind =
+        event.word("type").ok_or_else(|| json::unreadable("/type", "is required: the kind of event"))?;
+    let object = event.need("object")?;
+    let mut observation = match kind {
+        "message_new" => message(object.get("message").unwrap_or(object), Action::Message)?,
+        "message_reply" => message(object, Action::Message)?,
+        "message_edit" => message(object, word("edit"))?,
+        "message_event" => pressed(object, received_at)?,
+        "message_allow" => permission(object, received_at, "bot_unblocked")?,
+        "message_deny" => permission(object, received_at, "bot_blocked")?,
+        _ => unknown(kind, event, received_at),
+    };
+    observation.native_id = match event.word("event_id") {
+        Some(id) => format!("event:{id}"),
+        // Before version 5.103 events had no id.
+        None => format!("{kind}:{}", object.written()),
+    };
+    Ok(vec![observation])
+}
+
+fn message(message: Spot<'_>, action: Action) -> Result<Observation, Unparsed> {
+    let at = message.need("date")?.instant()?;
+    let author = integer_under(&message, "from_id")?.or(integer_under(&message, "user_id")?);
+    let peer = integer_under(&message, "peer_id")?.or(author);
+    let peer = peer.ok_or_else(|| message.invalid("must have peer_id or user_id"))?;
+    let is_ours = integer_under(&message, "out")? == Some(1) || author.is_some_and(|author| author < 0);
+
+    let mut observation = Observation::new(at, Channel::Vk, peer.to_string(), action);
+    observation.actor = match is_ours {
+        false => Actor::Client,
+        true if message.has("admin_author_id") => Actor::Staff,
+        true => Actor::Assistant,
+    };
+    let client = if is_ours { Some(peer) } else { author };
+    observation.contact.messenger_id = client.filter(|id| is_person(*id)).map(|id| id.to_string());
+
+    if let Some(kind) = message.items("attachments")?.find_map(|attachment| attachment.word("type")) {
+        attach(&mut observation, kind);
+    }
+    let text = text_under(&message, "text", TEXT)?;
+    let text = if text.is_some() { text } else { text_under(&message, "body", TEXT)? };
+    say(&mut observation, text);
+    note(&mut observation, "data", text_under(&message, "payload", DATA)?);
+    let mut referral = Map::new();
+    for (key, name) in [("ref", "ref"), ("ref_source", "source")] {
+        if let Some(text) = text_under(&message, key, DATA)? {
+            referral.insert(name.to_owned(), Value::from(text));
+        }
+    }
+    if !referral.is_empty() {
+        observation.attributes.insert("referral".to_owned(), Value::Object(referral));
+    }
+    Ok(observation)
+}
+
+/// A button under a message.
+fn pressed(event: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unparsed> {
+    let user = event.need("user_id")?.integer()?;
+    let peer = integer_under(&event, "peer_id")?.unwrap_or(user);
+    let mut observation = Observation::new(received_at, Channel::Vk, peer.to_string(), word("button"));
+    observation.actor = Actor::Client;
+    observation.contact.messenger_id = Some(user.to_string());
+    if let Some(payload) = event.get("payload") {
+        observation.attributes.insert("data".to_owned(), Value::from(payload.written()));
+    }
+    Ok(observation)
+}
+
+/// The client lets the community write, or no longer.
+fn permission(event: Spot<'_>, received_at: Timestamp, action: &str) -> Result<Observation, Unparsed> {
+    let user = event.need("user_id")?.integer()?;
+    let mut observation = Observation::new(received_at, Channel::Vk, user.to_string(), word(action));
+    observation.actor = Actor::Client;
+    observation.contact = Contact { messenger_id: Some(user.to_string()), ..Contact::default() };
+    Ok(observation)
+}
+
+fn unknown(kind: &str, event: Spot<'_>, received_at: Timestamp) -> Observation {
+    let user = event.get("object").and_then(|object| integer_under(&object, "user_id").ok().flatten());
+    let session = user.map_or_else(|| format!("change:{kind}"), |user| user.to_string());
+    seen::unknown(received_at, Channel::Vk, session, String::new(), kind)
+}
+
+/// Communities have negative numbers, group chats numbers from two thousand million on.
+fn is_person(id: i64) -> bool {
+    (1..2_000_000_000).contains(&id)
+}

@@ -1,0 +1,153 @@
+//! Wazzup24, which brings messages of several messengers.
+//!
+//! <https://wazzup24.ru/help/api-ru/webhooks-2/>
+//!
+//! Wazzup signs nothing; where the account has a key of its CRM, it comes as a bearer token, and otherwise the secret
+//! stands in the address. An echo that was sent from Wazzup's own chat was written by a person, any other by a program.
+
+use domain::action::{Action, Actor};
+use domain::channel::Channel;
+use domain::observation::{Contact, Observation};
+use domain::timestamp::Timestamp;
+use serde_json::Value;
+
+use crate::json::{self, Spot, text_under};
+use crate::seen::{attach, kind_name, note, say, word};
+use crate::{Delivery, Unparsed, VerifyError, proof};
+
+/// The longest text.
+const TEXT: usize = 16_384;
+/// The longest label: an id, a name.
+const LABEL: usize = 256;
+
+pub(crate) fn verify(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
+    let bearer = (delivery.header)("authorization").and_then(|value| value.strip_prefix(b"Bearer "));
+    match bearer {
+        Some(token) => proof::is_one_of(secrets, token),
+        None => proof::in_address(delivery, secrets),
+    }
+}
+
+/// Whether Wazzup only tries whether somebody is there.
+pub(crate) fn is_test(body: &[u8]) -> bool {
+    body.len() < 64
+        && serde_json::from_slice::<Value>(body)
+            .is_ok_and(|value| value.get("test").and_then(Value::as_bool) == Some(true))
+}
+
+pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
+    let value = json::read(body)?;
+    let root = Spot::root(&value).object()?;
+    let mut observations = Vec::new();
+    for spot in root.items("messages")? {
+        observations.push(message(spot, received_at)?);
+    }
+    for spot in root.items("statuses")? {
+        observations.push(status(spot)?);
+    }
+    if observations.is_empty() {
+        let kind = root.keys().next().unwrap_or("empty");
+        let native_id = format!("change:{}", root.written());
+        let session = "change:wazzup".to_owned();
+        observations.push(crate::seen::unknown(received_at, Channel::Other, session, native_id, kind));
+    }
+    Ok(observations)
+}
+
+fn message(message: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unparsed> {
+    let id = message.need("messageId")?.id()?;
+    let chat = message.need("chatId")?.id()?;
+    let chat_type = message.need("chatType")?.as_word()?;
+    let at = message.get("dateTime").map(|at| at.moment()).transpose()?.unwrap_or(received_at);
+    let is = |key: &str| message.get(key).is_some_and(|flag| flag.is_true());
+    let changed = if is("isDeleted") {
+        Some("delete")
+    } else if is("isEdited") {
+        Some("edit")
+    } else {
+        None
+    };
+
+    let channel = channel_of(chat_type);
+    let mut observation = Observation::new(at, channel, chat.clone(), changed.map_or(Action::Message, word));
+    observation.native_id = match changed {
+        Some(change) => format!("{change}:{id}:{}", at.unix_micros()),
+        None => format!("message:{id}"),
+    };
+    observation.actor = match (is("isEcho"), is("sentFromApp")) {
+        (false, _) => Actor::Client,
+        (true, true) => Actor::Staff,
+        (true, false) => Actor::Assistant,
+    };
+    let is_group = matches!(chat_type, "whatsgroup" | "telegroup" | "maxgroup");
+    observation.contact = contact(&message, &chat, channel, is_group)?;
+    content(&mut observation, message)?;
+    Ok(observation)
+}
+
+fn content(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
+    let text = text_under(&message, "text", TEXT)?;
+    match message.word("type").unwrap_or("unknown") {
+        "text" | "wapi_template" => {}
+        "missing_call" => observation.action = Action::Call,
+        "system" => observation.actor = Actor::System,
+        kind @ ("image" | "audio" | "video" | "document" | "vcard" | "geo" | "unsupported") => {
+            attach(observation, kind);
+        }
+        kind => {
+            observation.action = word("unknown_update");
+            observation.attributes.insert("kind".to_owned(), kind_name(kind));
+        }
+    }
+    say(observation, text);
+    Ok(())
+}
+
+/// The client: in WhatsApp a chat's id is their number.
+fn contact(message: &Spot<'_>, chat: &str, channel: Channel, is_group: bool) -> Result<Contact, Unparsed> {
+    if is_group {
+        return Ok(Contact::default());
+    }
+    let given = message.get("contact");
+    let text = |key: &str| given.map(|given| text_under(&given, key, LABEL)).transpose().map(Option::flatten);
+    let number = (channel == Channel::Whatsapp).then(|| format!("+{chat}"));
+    let phone = text("phone")?.or(number);
+    // Where a client has given no name, their number stands in its place.
+    let name = text("name")?.filter(|name| name != chat);
+    Ok(Contact { phone, name, messenger_id: Some(chat.to_owned()), email: None })
+}
+
+/// A step of a message on its way. Wazzup does not say in which chat it was sent.
+fn status(status: Spot<'_>) -> Result<Observation, Unparsed> {
+    let id = status.need("messageId")?.id()?;
+    let step = status.need("status")?.as_word()?;
+    let at = status.need("timestamp")?.moment()?;
+    let action = match step {
+        "sent" => "message_sent",
+        "delivered" => "message_delivered",
+        "read" => "message_read",
+        "error" => "message_failed",
+        "edited" => "edit",
+        _ => "unknown_update",
+    };
+    let mut observation = Observation::new(at, Channel::Other, format!("message:{id}"), word(action));
+    observation.native_id = format!("status:{id}:{step}");
+    observation.actor = Actor::System;
+    note(&mut observation, "message", Some(id));
+    if action == "unknown_update" {
+        observation.attributes.insert("kind".to_owned(), kind_name(step));
+    }
+    Ok(observation)
+}
+
+fn channel_of(chat_type: &str) -> Channel {
+    match chat_type {
+        "whatsapp" | "whatsgroup" => Channel::Whatsapp,
+        "instagram" => Channel::Instagram,
+        "telegram" | "telegroup" => Channel::Telegram,
+        "vk" => Channel::Vk,
+        "avito" => Channel::Avito,
+        "max" | "maxgroup" => Channel::Max,
+        _ => Channel::Other,
+    }
+}

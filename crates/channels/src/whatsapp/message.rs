@@ -1,0 +1,70 @@
+//! Messages of clients, and of people of the business.
+
+use domain::action::{Action, Actor};
+use domain::channel::Channel;
+use domain::observation::Observation;
+
+use super::content::{self, Said};
+use super::{Change, LABEL};
+use crate::Unparsed;
+use crate::json::{Spot, text_under};
+use crate::seen::{note, word};
+
+pub(super) fn from_client(change: &Change<'_>, message: Spot<'_>) -> Result<Observation, Unparsed> {
+    let system = message.get("system");
+    // Of a client whose number or id has changed, the new one is named, and perhaps not the old one.
+    let renamed = |key: &str| system.and_then(|system| system.word(key));
+    let number = message.word("from").or_else(|| renamed("wa_id"));
+    let user = message.word("from_user_id").or_else(|| renamed("user_id"));
+    observe(change, message, number, user, Actor::Client)
+}
+
+/// What a person of the business did in the app.
+pub(super) fn from_business(change: &Change<'_>, message: Spot<'_>) -> Result<Observation, Unparsed> {
+    let own = change.value.get("metadata").and_then(|metadata| metadata.word("display_phone_number"));
+    // Where a message is taken back, the two numbers have been seen to stand the other way round.
+    let ends = if message.word("to") == own { ["from", "from_user_id"] } else { ["to", "to_user_id"] };
+    let [number, user] = ends.map(|key| message.word(key));
+    observe(change, message, number, user, Actor::Staff)
+}
+
+fn observe(
+    change: &Change<'_>,
+    message: Spot<'_>,
+    number: Option<&str>,
+    user: Option<&str>,
+    actor: Actor,
+) -> Result<Observation, Unparsed> {
+    let id = message.need("id")?.id()?;
+    let at = message.need("timestamp")?.instant()?;
+    let client = change.client(number, user);
+    let session =
+        client.session.ok_or_else(|| message.invalid("must name the client by number or user id"))?;
+
+    let mut observation = Observation::new(at, Channel::Whatsapp, session, Action::Message);
+    observation.native_id = format!("message:{id}");
+    observation.actor = actor;
+    observation.contact = client.contact;
+    match message.word("type") {
+        Some("edit") => {
+            let edit = message.need("edit")?;
+            content::read(&mut observation, edit.need("message")?, Said::Again)?;
+        }
+        Some("revoke") => observation.action = word("delete"),
+        Some("system") => renamed(&mut observation, message)?,
+        _ => content::read(&mut observation, message, Said::First)?,
+    }
+    Ok(observation)
+}
+
+/// WhatsApp's own notice that a client goes by another number or id from now on.
+fn renamed(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
+    observation.actor = Actor::System;
+    observation.action = word("client_renamed");
+    let system = message.get("system");
+    let text = |key: &str| system.map(|system| text_under(&system, key, LABEL)).transpose();
+    note(observation, "kind", text("type")?.flatten());
+    note(observation, "number", text("wa_id")?.flatten());
+    note(observation, "user_id", text("user_id")?.flatten());
+    Ok(())
+}

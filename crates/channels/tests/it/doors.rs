@@ -1,0 +1,205 @@
+//! Who is let in, and what is said at the door.
+
+use std::borrow::Cow;
+
+use channels::{Delivery, Reply, VerifyError, handshake, small_talk, thanks, token_for_meta, verify};
+use domain::registry::SourceKind;
+use domain::timestamp::Timestamp;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::fixtures;
+
+/// A delivery with these headers and parameters.
+struct Sent {
+    headers: Vec<(&'static str, Vec<u8>)>,
+    parameters: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+impl Sent {
+    fn new(body: &[u8]) -> Self {
+        Self { headers: Vec::new(), parameters: Vec::new(), body: body.to_vec() }
+    }
+
+    fn header(mut self, name: &'static str, value: &[u8]) -> Self {
+        self.headers.push((name, value.to_vec()));
+        self
+    }
+
+    fn parameter(mut self, name: &'static str, value: &str) -> Self {
+        self.parameters.push((name, value.to_owned()));
+        self
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&Delivery<'_>) -> T) -> T {
+        let header = |name: &str| {
+            let found = self.headers.iter().find(|(header, _)| *header == name)?;
+            Some(found.1.as_slice())
+        };
+        let query = |name: &str| {
+            let found = self.parameters.iter().find(|(parameter, _)| *parameter == name)?;
+            Some(Cow::from(found.1.as_str()))
+        };
+        act(&Delivery { header: &header, query: &query, body: &self.body })
+    }
+
+    fn verify(&self, kind: SourceKind, secrets: &[&[u8]]) -> Result<(), VerifyError> {
+        self.with(|delivery| verify(kind, delivery, secrets, Timestamp::EPOCH))
+    }
+}
+
+const SECRET: &[u8] = b"s3cr3tKey";
+
+/// What Meta sends: escaped as Meta escapes, and signed over just these bytes. The signature was made by `openssl dgst
+/// -sha256 -hmac s3cr3tKey`.
+const META_BODY: &[u8] = br#"{"object":"whatsapp_business_account","entry":[{"text":"\u041f\u0440\u0438\u0432\u0435\u0442 \u00e4 http:\/\/x.ru"}]}"#;
+const META_SIGNATURE: &str = "1bd63b2b025c18d1bd3f3259750e5041db54ab446743e1ac0647bda88f135d2e";
+
+/// For each kind that shares a secret: a delivery that proves itself, and where the proof stands.
+fn genuine() -> Vec<(SourceKind, Sent)> {
+    let text = std::str::from_utf8(SECRET).unwrap();
+    let bearer = [b"Bearer ", SECRET].concat();
+    let signature = format!("sha256={META_SIGNATURE}");
+    vec![
+        (SourceKind::Telegram, Sent::new(b"{}").header("x-telegram-bot-api-secret-token", SECRET)),
+        (SourceKind::Max, Sent::new(b"{}").header("x-max-bot-api-secret", SECRET)),
+        (SourceKind::Whatsapp, Sent::new(META_BODY).header("x-hub-signature-256", signature.as_bytes())),
+        (SourceKind::Instagram, Sent::new(META_BODY).header("x-hub-signature-256", signature.as_bytes())),
+        (SourceKind::Vk, Sent::new(br#"{"type":"message_new","object":{},"secret":"s3cr3tKey"}"#)),
+        (SourceKind::Wazzup, Sent::new(b"{}").parameter("key", text)),
+        (SourceKind::Wazzup, Sent::new(b"{}").header("authorization", &bearer)),
+        (SourceKind::Avito, Sent::new(b"{}").parameter("key", text)),
+        (SourceKind::Jivo, Sent::new(b"{}").parameter("key", text)),
+        (SourceKind::Yclients, Sent::new(b"[]").parameter("key", text)),
+    ]
+}
+
+#[test]
+fn a_genuine_delivery_of_every_kind_is_let_in_by_either_of_two_live_secrets() {
+    let mut kinds: Vec<_> = genuine().iter().map(|(kind, _)| *kind).collect();
+    kinds.dedup();
+    assert_eq!(kinds.len() + 1, SourceKind::ALL.len(), "all but our own event, which has tests of its own");
+    for (kind, sent) in genuine() {
+        assert_eq!(sent.verify(kind, &[SECRET]), Ok(()), "{kind}");
+        assert_eq!(sent.verify(kind, &[b"0lder", SECRET]), Ok(()), "{kind}");
+        assert_eq!(sent.verify(kind, &[b"0lder"]), Err(VerifyError::WrongProof), "{kind}");
+        assert_eq!(sent.verify(kind, &[]), Err(VerifyError::NoSecret), "{kind}");
+    }
+}
+
+#[test]
+fn one_bit_wrong_in_secret_or_proof_and_nobody_is_let_in() {
+    for (kind, sent) in genuine() {
+        for bit in 0..SECRET.len() * 8 {
+            let mut secret = SECRET.to_vec();
+            secret[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(sent.verify(kind, &[&secret]), Err(VerifyError::WrongProof), "{kind}, bit {bit}");
+        }
+    }
+    for bit in 0..META_BODY.len() * 8 {
+        let mut body = META_BODY.to_vec();
+        body[bit / 8] ^= 1 << (bit % 8);
+        let signature = format!("sha256={META_SIGNATURE}");
+        let sent = Sent::new(&body).header("x-hub-signature-256", signature.as_bytes());
+        assert_eq!(sent.verify(SourceKind::Whatsapp, &[SECRET]), Err(VerifyError::WrongProof), "bit {bit}");
+    }
+}
+
+#[test]
+fn metas_signature_is_over_the_bytes_and_not_over_what_they_say() {
+    let said: serde_json::Value = serde_json::from_slice(META_BODY).unwrap();
+    let signature = format!("sha256={META_SIGNATURE}");
+    let written_again = said.to_string();
+    let sent = Sent::new(written_again.as_bytes()).header("x-hub-signature-256", signature.as_bytes());
+    assert_eq!(sent.verify(SourceKind::Whatsapp, &[SECRET]), Err(VerifyError::WrongProof));
+}
+
+#[test]
+fn a_missing_proof_is_named() {
+    for (kind, place, name) in [
+        (SourceKind::Telegram, "header", "x-telegram-bot-api-secret-token"),
+        (SourceKind::Max, "header", "x-max-bot-api-secret"),
+        (SourceKind::Whatsapp, "header", "x-hub-signature-256"),
+        (SourceKind::Vk, "member", "secret"),
+        (SourceKind::Wazzup, "parameter", "key"),
+        (SourceKind::Yclients, "parameter", "key"),
+    ] {
+        let found = Sent::new(b"{}").verify(kind, &[SECRET]);
+        assert_eq!(found, Err(VerifyError::MissingProof { place, name }), "{kind}");
+    }
+}
+
+#[test]
+fn meta_is_given_its_challenge_for_the_token_we_told_and_nothing_otherwise() {
+    let token = token_for_meta(SECRET);
+    let ask = |token: &str, challenge: &str| {
+        let sent = Sent::new(b"")
+            .parameter("hub.mode", "subscribe")
+            .parameter("hub.verify_token", token)
+            .parameter("hub.challenge", challenge);
+        sent.with(|delivery| handshake(SourceKind::Whatsapp, delivery, &[b"0lder", SECRET])).unwrap()
+    };
+    let Reply { media_type, body } = ask(&token, "1158201444").unwrap();
+    assert_eq!((media_type, &*body), ("text/plain; charset=utf-8", "1158201444"));
+    assert_eq!(ask("vibecoding", "1158201444"), Err(VerifyError::WrongProof));
+    assert_eq!(ask(&token, "<script>"), Err(VerifyError::WrongProof), "no page is printed here");
+    assert_ne!(token_for_meta(b"other"), token);
+
+    let bare = Sent::new(b"").with(|delivery| handshake(SourceKind::Instagram, delivery, &[SECRET]));
+    let missing = VerifyError::MissingProof { place: "parameter", name: "hub.verify_token" };
+    assert_eq!(bare, Some(Err(missing)));
+    assert_eq!(Sent::new(b"").with(|delivery| handshake(SourceKind::Telegram, delivery, &[SECRET])), None);
+}
+
+#[test]
+fn vk_is_given_its_confirmation_string_and_thanked_in_its_own_words() {
+    let ask = json!({ "type": "confirmation", "group_id": 214_167_102 }).to_string();
+    let sent = Sent::new(ask.as_bytes()).parameter("confirm", "1a2b3c4d");
+    assert_eq!(sent.verify(SourceKind::Vk, &[SECRET]), Ok(()), "it may come before the secret is set");
+    let said = sent.with(|delivery| small_talk(SourceKind::Vk, delivery)).unwrap().unwrap();
+    assert_eq!((said.media_type, &*said.body), ("text/plain; charset=utf-8", "1a2b3c4d"));
+    assert_eq!(&*thanks(SourceKind::Vk).body, "ok");
+
+    let wrong = json!({ "type": "confirmation", "secret": "other" }).to_string();
+    assert_eq!(Sent::new(wrong.as_bytes()).verify(SourceKind::Vk, &[SECRET]), Err(VerifyError::WrongProof));
+    let news = Sent::new(&fixtures::one(SourceKind::Vk, "message-new-ref"));
+    assert_eq!(news.with(|delivery| small_talk(SourceKind::Vk, delivery)), None);
+}
+
+#[test]
+fn wazzups_trial_is_answered_and_not_taken_for_a_delivery() {
+    let trial = Sent::new(&fixtures::one(SourceKind::Wazzup, "test-ping"));
+    assert_eq!(
+        trial.with(|delivery| small_talk(SourceKind::Wazzup, delivery)),
+        Some(Ok(thanks(SourceKind::Wazzup)))
+    );
+    let news = Sent::new(&fixtures::one(SourceKind::Wazzup, "statuses-only"));
+    assert_eq!(news.with(|delivery| small_talk(SourceKind::Wazzup, delivery)), None);
+}
+
+#[test]
+fn to_telegram_thanks_are_no_method_to_call() {
+    assert_eq!(thanks(SourceKind::Telegram), Reply { media_type: "application/json", body: "{}".into() });
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_sent_nobody_is_let_in_without_the_secret(
+        body in prop::collection::vec(any::<u8>(), 0..200),
+        proof in prop::collection::vec(any::<u8>(), 0..80),
+    ) {
+        prop_assume!(proof != SECRET);
+        let text = String::from_utf8_lossy(&proof).into_owned();
+        let headers = ["x-telegram-bot-api-secret-token", "x-max-bot-api-secret", "x-hub-signature-256"];
+        let mut sent = Sent::new(&body).parameter("key", &text);
+        for header in headers {
+            sent = sent.header(header, &proof);
+        }
+        for kind in SourceKind::ALL {
+            prop_assert!(sent.verify(kind, &[SECRET]).is_err(), "{kind}");
+            sent.with(|delivery| small_talk(kind, delivery));
+            sent.with(|delivery| handshake(kind, delivery, &[SECRET]));
+        }
+    }
+}
