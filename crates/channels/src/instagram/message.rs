@@ -9,7 +9,10 @@ use crate::Unparsed;
 use crate::json::{Spot, text_under};
 use crate::seen::{attach, kind_name, note, say, word};
 
-/// Keys that say who and when. Of the others, the first names what it is.
+/// What an item may be, beside keys that say more of it.
+const KINDS: [&str; 6] = ["message", "postback", "reaction", "read", "delivery", "referral"];
+
+/// Keys that say who and when. Of an item of no known kind, the first other one names what it is.
 const ENVELOPE: [&str; 3] = ["recipient", "sender", "timestamp"];
 
 pub(super) fn observe(account: &Account<'_>, item: Spot<'_>) -> Result<Observation, Unparsed> {
@@ -34,7 +37,8 @@ pub(super) fn observe(account: &Account<'_>, item: Spot<'_>) -> Result<Observati
     };
     observation.contact = Contact { messenger_id: Some(client.clone()), ..Contact::default() };
 
-    let kind = item.keys().find(|key| !ENVELOPE.contains(key)).unwrap_or("empty");
+    let unknown = || item.keys().find(|key| !ENVELOPE.contains(key)).unwrap_or("empty");
+    let kind = KINDS.into_iter().find(|kind| item.has(kind)).unwrap_or_else(unknown);
     match (kind, item.get(kind)) {
         ("message", Some(message)) => said(&mut observation, message)?,
         ("postback", Some(postback)) => pressed(&mut observation, &item, postback)?,

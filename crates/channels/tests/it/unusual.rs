@@ -135,6 +135,20 @@ fn a_message_taken_back_in_instagram_is_another_event_than_the_message() {
 }
 
 #[test]
+fn what_comes_beside_a_message_hides_it_not_and_what_nobody_knows_is_kept() {
+    let item = |inside: Value| {
+        let mut item = json!({ "sender": { "id": "5" }, "recipient": { "id": "1" }, "timestamp": 1 });
+        item.as_object_mut().unwrap().extend(inside.as_object().unwrap().clone());
+        only(SourceKind::Instagram, &instagram(&item))
+    };
+    let beside = json!({ "app_context": { "a": 1 }, "message": { "mid": "m", "text": "a" } });
+    assert_eq!(item(beside).action, Action::Message);
+    let unknown = item(json!({ "take_thread_control": { "previous_owner_app_id": 1 } }));
+    assert_eq!((unknown.action.as_str(), unknown.actor), ("unknown_update", Actor::System));
+    assert_eq!(unknown.attributes["kind"], json!("take_thread_control"));
+}
+
+#[test]
 fn what_stands_by_and_what_comes_wrapped_is_read_and_messenger_is_another_channel() {
     let item = json!({ "sender": { "id": "5" }, "recipient": { "id": "1" }, "timestamp": 1, "message": { "mid": "m", "text": "a" } });
     let body = json!([{ "object": "page", "entry": [{ "id": "1", "time": 1, "standby": [item] }] }]);
