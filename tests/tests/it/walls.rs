@@ -72,7 +72,9 @@ async fn no_read_path_shows_another_tenants_data(shape: Shape) {
     let document = walls.stand.api.get("", "/openapi.json").await.unwrap().body;
     let mut tried = 0;
     for (pattern, operations) in document["paths"].as_object().unwrap() {
-        if !pattern.starts_with("/v1/") || operations.get("get").is_none() {
+        // A messenger that asks for its address reads nothing, and shows no key: it has tests of its own.
+        let is_read = operations.get("get").is_some_and(|get| get["tags"] != json!(["ingest"]));
+        if !pattern.starts_with("/v1/") || !is_read {
             continue;
         }
         let path = walls.fill(pattern);
