@@ -101,6 +101,19 @@ pub enum SourceCommand {
         #[arg(long)]
         tenant: Option<TenantId>,
     },
+    /// Give a source another secret. The last one stays live beside it until `retire`, for the messenger to be changed.
+    Rotate {
+        /// Which.
+        id: SourceId,
+        /// The new secret, where the messenger makes it. `-` reads it from standard input.
+        #[arg(long)]
+        secret: Option<String>,
+    },
+    /// End all secrets of a source but the last.
+    Retire {
+        /// Which.
+        id: SourceId,
+    },
     /// End a source.
     Revoke {
         /// Which.

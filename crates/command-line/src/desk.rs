@@ -94,6 +94,26 @@ impl Desk {
         Ok((source, secret))
     }
 
+    /// Gives a source a second secret, which is live beside the last one; gives both back.
+    ///
+    /// # Errors
+    /// As [`Self::add_source`]; [`RegistryError::NotFound`] where there is no such source.
+    pub async fn add_secret(
+        &self,
+        id: &SourceId,
+        secret: Option<String>,
+    ) -> anyhow::Result<(Source, String)> {
+        let sources = self.registry.snapshot().await?.sources;
+        let source = sources.into_iter().find(|source| source.id == *id).ok_or(RegistryError::NotFound)?;
+        let secret = match secret {
+            Some(secret) => secret,
+            None => new_secret(source.kind)?,
+        };
+        let sealed = self.vault.seal_secret(id, secret.as_bytes());
+        self.registry.add_secret(id, &SourceSecret { sealed, created_at: SystemClock.now() }).await?;
+        Ok((source, secret))
+    }
+
     /// Adds a key of a tenant; for [`Scope::Ingest`], of one of its sources.
     ///
     /// # Errors

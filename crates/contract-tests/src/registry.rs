@@ -28,6 +28,8 @@ macro_rules! registry_contract {
             a_source_needs_its_tenant
             a_key_needs_its_tenant_and_source_to_belong_together
             an_operators_key_needs_neither
+            a_new_secret_is_live_beside_the_last_one_and_no_other
+            retiring_leaves_the_last_secret
             revoking_a_tenant_ends_its_sources_and_keys
             revoking_a_source_ends_its_keys
             revoking_a_key_ends_nothing_else
@@ -115,6 +117,47 @@ pub async fn an_id_is_not_free_again_after_revoking(registry: &Port) {
     assert!(matches!(registry.add_tenant(&salon()).await, Err(RegistryError::Exists)));
     assert!(matches!(registry.add_source(&source("bot", "clinic")).await, Err(RegistryError::Exists)));
     assert!(matches!(registry.add_key(&key("k1", None, None)).await, Err(RegistryError::Exists)));
+}
+
+pub async fn a_new_secret_is_live_beside_the_last_one_and_no_other(registry: &Port) {
+    two_salons(registry).await;
+    for number in 1..=3 {
+        let before = registry.version().await.unwrap();
+        registry.add_secret(&bot(), &secret(number)).await.unwrap();
+        assert!(registry.version().await.unwrap() > before);
+    }
+    assert_eq!(live(registry).await, [secret(2), secret(3)]);
+    let nobody = SourceId::parse("nobody").unwrap();
+    assert!(matches!(registry.add_secret(&nobody, &secret(1)).await, Err(RegistryError::NotFound)));
+}
+
+pub async fn retiring_leaves_the_last_secret(registry: &Port) {
+    two_salons(registry).await;
+    registry.retire_secrets(&bot()).await.unwrap();
+    assert_eq!(live(registry).await, [], "there was none");
+    for number in 1..=2 {
+        registry.add_secret(&bot(), &secret(number)).await.unwrap();
+    }
+    for _again in 0..2 {
+        registry.retire_secrets(&bot()).await.unwrap();
+        assert_eq!(live(registry).await, [secret(2)]);
+    }
+    let nobody = SourceId::parse("nobody").unwrap();
+    assert!(matches!(registry.retire_secrets(&nobody).await, Err(RegistryError::NotFound)));
+}
+
+fn bot() -> SourceId {
+    SourceId::parse("bot").unwrap()
+}
+
+fn secret(number: u8) -> SourceSecret {
+    SourceSecret { sealed: Sealed::from_bytes(vec![number]), created_at: at(u64::from(number)) }
+}
+
+/// The live secrets of the bot.
+async fn live(registry: &Port) -> Vec<SourceSecret> {
+    let sources = registry.snapshot().await.unwrap().sources;
+    sources.into_iter().find(|source| source.id == bot()).unwrap().secrets
 }
 
 pub async fn a_source_needs_its_tenant(registry: &Port) {

@@ -20,7 +20,7 @@ const RIGHTS: [(&str, &str); 15] = [
     ("SELECT, UPDATE", "registry"),
     ("SELECT, INSERT, UPDATE", "tenants"),
     ("SELECT, INSERT, UPDATE", "sources"),
-    ("SELECT, INSERT", "source_secrets"),
+    ("SELECT, INSERT, DELETE", "source_secrets"),
     ("SELECT, INSERT, UPDATE", "keys"),
     ("SELECT, INSERT, UPDATE", "probe"),
     ("EXECUTE", "FUNCTION make_event_days(bigint[]), drop_swept_event_day()"),

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::id::{KeyId, SourceId, TenantId};
-use domain::registry::{ApiKey, Source, Tenant};
+use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 
 use crate::Cause;
@@ -27,6 +27,12 @@ pub trait Registry: Send + Sync {
 
     /// Adds a key; the tenant and source it names must exist and belong together.
     async fn add_key(&self, key: &ApiKey) -> Result<(), RegistryError>;
+
+    /// Makes a secret of a source live, beside the last one before it; those before that prove nothing any more.
+    async fn add_secret(&self, source: &SourceId, secret: &SourceSecret) -> Result<(), RegistryError>;
+
+    /// Leaves only the last secret of a source live.
+    async fn retire_secrets(&self, source: &SourceId) -> Result<(), RegistryError>;
 
     /// Ends a tenant, source or key.
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError>;

@@ -16,6 +16,7 @@ on_both_shapes! {
     what_every_messenger_sends_is_taken_understood_and_found
     nobody_comes_in_with_a_wrong_proof_and_nothing_of_theirs_is_read
     meta_and_vk_find_the_address_to_be_ours
+    while_a_secret_is_changed_the_old_one_opens_too_and_afterwards_no_more
 }
 
 /// What the fixtures of a kind are about: a conversation of theirs, by the id somebody would type.
@@ -172,4 +173,28 @@ async fn meta_and_vk_find_the_address_to_be_ours(shape: Shape) {
     assert_eq!(sent(trial).await, (200, "{}".to_owned()));
     // None of it is a delivery.
     assert_eq!(stand.api.accepted(&stand.keys.read).await.unwrap(), 0);
+}
+
+async fn while_a_secret_is_changed_the_old_one_opens_too_and_afterwards_no_more(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
+    let door = Door::open(&stand, SourceKind::Yclients).await;
+    let body = bodies(SourceKind::Yclients).swap_remove(0);
+    let id = door.path.rsplit('/').next().unwrap();
+    let rotated = stand.cli.json(&["source", "rotate", id]).await.unwrap();
+    let fresh = rotated["secret"].as_str().unwrap();
+    let opens = async |secret: &str| sent(door.delivery(&stand, secret, &body)).await.0;
+    // A running gateway hears of it a moment later.
+    let until = async |secret: &str, status: u16| {
+        let heard = async {
+            while opens(secret).await != status {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), heard).await.unwrap();
+    };
+    until(fresh, 200).await;
+    assert_eq!(opens(&door.secret).await, 200);
+    stand.cli.json(&["source", "retire", id]).await.unwrap();
+    until(&door.secret, 401).await;
+    assert_eq!(opens(fresh).await, 200);
 }

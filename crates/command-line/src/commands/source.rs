@@ -43,12 +43,38 @@ pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Pr
             let hint = format!("no sources yet: {program} source add bot --tenant salon");
             print.list(&rows, &["id", "tenant", "kind", "name", "url", "rate_limit", "revoked_at"], &hint);
         }
+        SourceCommand::Rotate { id, secret } => {
+            let doors = office.doors()?;
+            let (source, secret) = desk.add_secret(&id, secret.map(given).transpose()?).await?;
+            rotated(&source, &secret, &doors, program, print);
+        }
+        SourceCommand::Retire { id } => {
+            desk.registry.retire_secrets(&id).await?;
+            print.say(
+                &json!({"id": id.as_str(), "retired": true}),
+                &format!("only the last secret of {id} is live now"),
+            );
+        }
         SourceCommand::Revoke { id } => {
             desk.registry.revoke(&Registered::Source(id.clone()), SystemClock.now()).await?;
             print.say(&json!({"id": id.as_str(), "revoked": true}), &format!("source {id} revoked"));
         }
     }
     Ok(())
+}
+
+fn rotated(source: &Source, secret: &str, doors: &str, program: &str, print: &Print) {
+    let (id, url) = (&source.id, hook_url(doors, &source.id));
+    let next = next_step(source.kind, &url, secret);
+    let value = json!({"id": id.as_str(), "url": url, "secret": secret, "next": next});
+    let next = if next.is_empty() { String::new() } else { format!("next: {next}\n") };
+    print.say(
+        &value,
+        &format!(
+            "source {id} has another secret; the last one stays live beside it\nsecret  {secret}  (shown once)\n{next}\
+             then: {program} source retire {id}"
+        ),
+    );
 }
 
 /// The secret as it was given, or the first line of standard input for `-`.

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::id::{LeadId, ReceiptId, SessionId, TenantId};
+use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::quarantine::QuarantineEntry;
-use domain::registry::{ApiKey, Source, Tenant};
+use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::rollup::Moment;
 use domain::timestamp::Timestamp;
 use ports::bus::{
@@ -57,6 +57,21 @@ impl Registry for MemoryRegistry {
             return Err(RegistryError::NotFound);
         }
         held.keys.push(key.clone());
+        Ok(())
+    }
+
+    async fn add_secret(&self, source: &SourceId, secret: &SourceSecret) -> Result<(), RegistryError> {
+        self.retire_secrets(source).await?;
+        let mut held = self.0.lock().unwrap();
+        held.sources.iter_mut().find(|known| known.id == *source).unwrap().secrets.push(secret.clone());
+        Ok(())
+    }
+
+    async fn retire_secrets(&self, source: &SourceId) -> Result<(), RegistryError> {
+        let mut held = self.0.lock().unwrap();
+        let known = held.sources.iter_mut().find(|known| known.id == *source);
+        let secrets = &mut known.ok_or(RegistryError::NotFound)?.secrets;
+        secrets.drain(..secrets.len().saturating_sub(1));
         Ok(())
     }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use async_trait::async_trait;
 use domain::event::Event;
-use domain::id::{LeadId, ReceiptId, SessionId, TenantId};
+use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::overview::{AppointmentFigures, ChannelFigures, SessionFigures};
 use domain::quarantine::{QuarantineEntry, QuarantineState};
-use domain::registry::{ApiKey, Source, Tenant};
+use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::rollup::{AppointmentRollup, Mark, Moment, SessionRollup};
 use domain::session::Outcome;
 use domain::timestamp::Timestamp;
@@ -337,6 +337,14 @@ impl Registry for Store {
     }
 
     async fn add_key(&self, _: &ApiKey) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    async fn add_secret(&self, _: &SourceId, _: &SourceSecret) -> Result<(), RegistryError> {
+        Ok(())
+    }
+
+    async fn retire_secrets(&self, _: &SourceId) -> Result<(), RegistryError> {
         Ok(())
     }
 

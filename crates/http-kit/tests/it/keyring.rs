@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::id::{SourceId, TenantId};
-use domain::registry::{Scope, Source, SourceKind, Tenant};
+use domain::registry::{Scope, Source, SourceKind, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 use http_kit::keyring::{AuthError, Keyring, NewKey, issue_key};
 use ports::clock::Clock;
@@ -51,6 +51,12 @@ impl Registry for FakeRegistry {
         unreachable!("the keyring only reads")
     }
     async fn add_key(&self, _: &domain::registry::ApiKey) -> Result<(), RegistryError> {
+        unreachable!("the keyring only reads")
+    }
+    async fn add_secret(&self, _: &SourceId, _: &SourceSecret) -> Result<(), RegistryError> {
+        unreachable!("the keyring only reads")
+    }
+    async fn retire_secrets(&self, _: &SourceId) -> Result<(), RegistryError> {
         unreachable!("the keyring only reads")
     }
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::event::Digest;
-use domain::id::TenantId;
-use domain::registry::{ApiKey, Source, Tenant};
+use domain::id::{SourceId, TenantId};
+use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
@@ -166,6 +166,12 @@ impl Registry for FakeRegistry {
         unreachable!("the door only reads")
     }
     async fn add_key(&self, _: &ApiKey) -> Result<(), RegistryError> {
+        unreachable!("the door only reads")
+    }
+    async fn add_secret(&self, _: &SourceId, _: &SourceSecret) -> Result<(), RegistryError> {
+        unreachable!("the door only reads")
+    }
+    async fn retire_secrets(&self, _: &SourceId) -> Result<(), RegistryError> {
         unreachable!("the door only reads")
     }
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {

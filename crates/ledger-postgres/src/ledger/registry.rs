@@ -1,7 +1,8 @@
 //! Changing the registry: tenants, sources, keys. One change at a time, by the lock of the version's row.
 
 use async_trait::async_trait;
-use domain::registry::{ApiKey, Source, Tenant};
+use domain::id::SourceId;
+use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
 use sqlx::{PgConnection, Row as _};
@@ -34,6 +35,14 @@ impl Registry for PostgresLedger {
         self.change(Change::AddKey(key)).await
     }
 
+    async fn add_secret(&self, source: &SourceId, secret: &SourceSecret) -> Result<(), RegistryError> {
+        self.change(Change::AddSecret(source, secret)).await
+    }
+
+    async fn retire_secrets(&self, source: &SourceId) -> Result<(), RegistryError> {
+        self.change(Change::RetireSecrets(source)).await
+    }
+
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError> {
         self.change(Change::Revoke(what, now)).await
     }
@@ -53,6 +62,8 @@ enum Change<'a> {
     AddTenant(&'a Tenant),
     AddSource(&'a Source),
     AddKey(&'a ApiKey),
+    AddSecret(&'a SourceId, &'a SourceSecret),
+    RetireSecrets(&'a SourceId),
     Revoke(&'a Registered, Timestamp),
 }
 
@@ -82,6 +93,8 @@ impl Work for Change<'_> {
             Self::AddTenant(tenant) => add_tenant(connection, tenant).await?,
             Self::AddSource(source) => add_source(connection, source).await?,
             Self::AddKey(key) => add_key(connection, key).await?,
+            Self::AddSecret(source, secret) => add_secret(connection, source, secret).await?,
+            Self::RetireSecrets(source) => retire_secrets(connection, source).await?,
             Self::Revoke(what, now) => revoke(connection, what, *now).await?,
         };
         if matches!(changed, Changed::Yes) {
@@ -125,14 +138,49 @@ async fn add_source(connection: &mut PgConnection, source: &Source) -> Result<Ch
         return Ok(Changed::Exists);
     }
     for secret in &source.secrets {
-        sqlx::query("INSERT INTO source_secrets (source, sealed, created_at) VALUES ($1, $2, $3)")
-            .bind(source.id.as_str())
-            .bind(secret.sealed.as_bytes())
-            .bind(secret.created_at.unix_micros())
-            .execute(&mut *connection)
-            .await?;
+        insert_secret(connection, &source.id, secret).await?;
     }
     Ok(Changed::Yes)
+}
+
+async fn insert_secret(
+    connection: &mut PgConnection,
+    source: &SourceId,
+    secret: &SourceSecret,
+) -> Result<(), Failure> {
+    sqlx::query("INSERT INTO source_secrets (source, sealed, created_at) VALUES ($1, $2, $3)")
+        .bind(source.as_str())
+        .bind(secret.sealed.as_bytes())
+        .bind(secret.created_at.unix_micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn add_secret(
+    connection: &mut PgConnection,
+    source: &SourceId,
+    secret: &SourceSecret,
+) -> Result<Changed, Failure> {
+    if let Changed::NotFound = retire_secrets(connection, source).await? {
+        return Ok(Changed::NotFound);
+    }
+    insert_secret(connection, source, secret).await?;
+    Ok(Changed::Yes)
+}
+
+async fn retire_secrets(connection: &mut PgConnection, source: &SourceId) -> Result<Changed, Failure> {
+    if !is_there(connection, "SELECT 1 FROM sources WHERE id = $1", source.as_str()).await? {
+        return Ok(Changed::NotFound);
+    }
+    let retired = sqlx::query(
+        "DELETE FROM source_secrets
+         WHERE source = $1 AND id < (SELECT max(id) FROM source_secrets WHERE source = $1)",
+    )
+    .bind(source.as_str())
+    .execute(connection)
+    .await?;
+    Ok(if retired.rows_affected() > 0 { Changed::Yes } else { Changed::No })
 }
 
 async fn add_key(connection: &mut PgConnection, key: &ApiKey) -> Result<Changed, Failure> {

@@ -1,8 +1,8 @@
 //! Changing the registry: tenants, sources, keys.
 
 use async_trait::async_trait;
-use domain::id::TenantId;
-use domain::registry::{ApiKey, Source, Tenant};
+use domain::id::{SourceId, TenantId};
+use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -33,6 +33,16 @@ impl Registry for SqliteLedger {
     async fn add_key(&self, key: &ApiKey) -> Result<(), RegistryError> {
         let key = key.clone();
         self.change(move |connection| add_key(connection, &key)).await
+    }
+
+    async fn add_secret(&self, source: &SourceId, secret: &SourceSecret) -> Result<(), RegistryError> {
+        let (source, secret) = (source.clone(), secret.clone());
+        self.change(move |connection| add_secret(connection, &source, &secret)).await
+    }
+
+    async fn retire_secrets(&self, source: &SourceId) -> Result<(), RegistryError> {
+        let source = source.clone();
+        self.change(move |connection| retire_secrets(connection, &source)).await
     }
 
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError> {
@@ -108,13 +118,38 @@ fn add_source(connection: &Connection, source: &Source) -> Result<Changed, Failu
     if added == 0 {
         return Ok(Changed::Exists);
     }
-    let mut insert = connection
-        .prepare_cached("INSERT INTO source_secrets (source, sealed, created_at) VALUES (?1, ?2, ?3)")?;
     for secret in &source.secrets {
-        let sealed = secret.sealed.as_bytes();
-        insert.execute(params![source.id.as_str(), sealed, secret.created_at.unix_micros()])?;
+        insert_secret(connection, &source.id, secret)?;
     }
     Ok(Changed::Yes)
+}
+
+fn insert_secret(connection: &Connection, source: &SourceId, secret: &SourceSecret) -> Result<(), Failure> {
+    connection
+        .prepare_cached("INSERT INTO source_secrets (source, sealed, created_at) VALUES (?1, ?2, ?3)")?
+        .execute(params![source.as_str(), secret.sealed.as_bytes(), secret.created_at.unix_micros()])?;
+    Ok(())
+}
+
+fn add_secret(connection: &Connection, source: &SourceId, secret: &SourceSecret) -> Result<Changed, Failure> {
+    if let Changed::NotFound = retire_secrets(connection, source)? {
+        return Ok(Changed::NotFound);
+    }
+    insert_secret(connection, source, secret)?;
+    Ok(Changed::Yes)
+}
+
+fn retire_secrets(connection: &Connection, source: &SourceId) -> Result<Changed, Failure> {
+    if !is_there(connection, "SELECT 1 FROM sources WHERE id = ?1", source.as_str())? {
+        return Ok(Changed::NotFound);
+    }
+    let retired = connection
+        .prepare_cached(
+            "DELETE FROM source_secrets
+             WHERE source = ?1 AND id < (SELECT max(id) FROM source_secrets WHERE source = ?1)",
+        )?
+        .execute([source.as_str()])?;
+    Ok(if retired > 0 { Changed::Yes } else { Changed::No })
 }
 
 fn add_key(connection: &Connection, key: &ApiKey) -> Result<Changed, Failure> {
