@@ -5,14 +5,17 @@
 //!
 //! Adding a channel: a module with `parse`, a [`SourceKind`], and an arm in each of the functions below.
 
+mod answer;
 mod avito;
 mod events;
+mod form;
 mod greeting;
 mod instagram;
 mod jivo;
 mod json;
 mod max;
 mod proof;
+mod referral;
 mod seen;
 mod standard_webhooks;
 mod telegram;
@@ -23,6 +26,7 @@ mod yclients;
 
 use std::borrow::Cow;
 
+pub use answer::{Answer, Told, can_answer, told};
 pub use greeting::{Reply, handshake, small_talk, thanks, token_for_meta};
 
 use domain::observation::Observation;

@@ -12,6 +12,7 @@ use domain::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::json::{self, Spot, integer_under, text_under};
+use crate::referral::Referral;
 use crate::seen::{self, attach, note, say, word};
 use crate::{Delivery, Unparsed, VerifyError, proof};
 
@@ -147,7 +148,7 @@ fn client_did(update: Spot<'_>, at: Timestamp, kind: &str, action: &str) -> Resu
     if let Some(user) = update.get("user") {
         observation.contact = contact(&user)?;
     }
-    note(&mut observation, "start_payload", text_under(&update, "payload", DATA)?);
+    Referral::by_link().with(&update, &[("payload", "ref")])?.note(&mut observation);
     Ok(observation)
 }
 

@@ -1,14 +1,19 @@
 //! Telegram Bot API updates.
 //!
 //! What comes is what clients do. The bot's own replies never come back from Telegram (there is no echo), so the bot
-//! reports them itself as canonical events with the chat id as `session_id`. Where an update happens to show a text
-//! of the bot's (a pressed button, a reply), it is left out: it would be the same message twice.
+//! reports them itself as canonical events with the chat id as `session_id`, or its deliveries pass through here and
+//! [`answer`] reads what it answers. Where an update happens to show a text of the bot's (a pressed button, a reply),
+//! it is kept with what the client did, and is no event: it would be the same message twice.
 //!
 //! A kind of update not listed in [`meaning`] is recorded, not refused: Telegram adds kinds every few months.
 
+mod answer;
+mod business;
 mod membership;
 mod message;
+mod payment;
 mod person;
+mod reaction;
 
 use domain::action::{Action, Actor};
 use domain::channel::Channel;
@@ -19,6 +24,7 @@ use serde_json::Value;
 use crate::json::{self, Spot};
 use crate::seen::{kind_name, word};
 use crate::{Delivery, Unparsed, VerifyError, proof};
+pub(crate) use answer::wrap;
 use message::Said;
 
 const SECRET: &str = "x-telegram-bot-api-secret-token";
@@ -30,6 +36,20 @@ const MAX_MEMBERS: usize = 8;
 const TEXT: usize = 16_384;
 /// The longest label: a name, a button's data, the payload of a start link. Telegram's own limits are 64 and less.
 const LABEL: usize = 256;
+
+/// Kinds of update that Telegram describes and that say nothing of a conversation.
+const SERVICE: [&str; 10] = [
+    "chat_boost",
+    "chat_join_request",
+    "chat_member",
+    "chosen_inline_result",
+    "inline_query",
+    "message_reaction_count",
+    "poll",
+    "poll_answer",
+    "removed_chat_boost",
+    "shipping_query",
+];
 
 pub(crate) fn verify(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
     proof::in_header(delivery, secrets, SECRET)
@@ -72,7 +92,14 @@ fn meaning(update: &Update<'_>, kind: &str, position: usize) -> Result<Observati
         }
         "callback_query" => message::pressed(update, member, position),
         "my_chat_member" => membership::observe(update, member, position),
+        "message_reaction" => reaction::observe(update, member, position),
+        "business_connection" => business::connection(update, member, position),
+        "deleted_business_messages" => business::deleted(update, member, position),
+        "pre_checkout_query" => payment::asked(update, member, position),
+        "purchased_paid_media" => payment::bought(update, member, position),
+        answer::KIND => answer::observe(update, member),
         "channel_post" | "edited_channel_post" => Ok(update.notice(kind, position, "channel_post")),
+        _ if SERVICE.contains(&kind) => Ok(update.notice(kind, position, "service_message")),
         _ => Ok(update.unknown(kind, position)),
     }
 }
@@ -127,11 +154,12 @@ fn members<'v>(update: &Spot<'v>) -> impl Iterator<Item = &'v str> + use<'v> {
     update.keys().filter(|&key| key != "update_id")
 }
 
-/// The chat a member of an update belongs to.
+/// The chat a member of an update belongs to; without one, the person's own chat with the bot, which has their id.
 fn chat_of(member: &Spot<'_>) -> Option<i64> {
     let direct = member.get("chat");
     let through_message = || member.get("message")?.get("chat");
     let chat = direct.or_else(through_message).and_then(|chat| chat.get("id"));
-    let person = || member.get("user_chat_id");
-    chat.or_else(person)?.integer().ok()
+    let own = || member.get("user_chat_id");
+    let person = || member.get("from").or_else(|| member.get("user"))?.get("id");
+    chat.or_else(own).or_else(person)?.integer().ok()
 }

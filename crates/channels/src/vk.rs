@@ -10,10 +10,11 @@ use domain::channel::Channel;
 use domain::observation::{Contact, Observation};
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::borrow::Cow;
 
 use crate::json::{self, Spot, integer_under, text_under};
+use crate::referral::Referral;
 use crate::seen::{self, attach, note, say, word};
 use crate::{Unparsed, VerifyError, proof};
 
@@ -94,15 +95,7 @@ fn message(message: Spot<'_>, action: Action) -> Result<Observation, Unparsed> {
     let text = if text.is_some() { text } else { text_under(&message, "body", TEXT)? };
     say(&mut observation, text);
     note(&mut observation, "data", text_under(&message, "payload", DATA)?);
-    let mut referral = Map::new();
-    for (key, name) in [("ref", "ref"), ("ref_source", "source")] {
-        if let Some(text) = text_under(&message, key, DATA)? {
-            referral.insert(name.to_owned(), Value::from(text));
-        }
-    }
-    if !referral.is_empty() {
-        observation.attributes.insert("referral".to_owned(), Value::Object(referral));
-    }
+    Referral::by_link().with(&message, &[("ref", "ref"), ("ref_source", "source")])?.note(&mut observation);
     Ok(observation)
 }
 

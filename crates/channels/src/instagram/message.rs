@@ -2,11 +2,12 @@
 
 use domain::action::{Action, Actor};
 use domain::observation::{Contact, Observation};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Account, DATA, LABEL, TEXT};
 use crate::Unparsed;
 use crate::json::{Spot, text_under};
+use crate::referral::Referral;
 use crate::seen::{attach, kind_name, note, say, word};
 
 /// What an item may be, beside keys that say more of it.
@@ -122,12 +123,11 @@ fn passed(observation: &mut Observation, item: &Spot<'_>, step: Spot<'_>, action
 
 /// The advertisement or link a client came by.
 fn refer(observation: &mut Observation, referral: Spot<'_>) -> Result<(), Unparsed> {
-    let mut kept = Map::new();
-    for key in ["source", "type", "ref", "ad_id"] {
-        if let Some(text) = text_under(&referral, key, DATA)? {
-            kept.insert(key.to_owned(), Value::from(text));
-        }
+    let how = if referral.has("ad_id") { Referral::by_advertisement() } else { Referral::by_link() };
+    let mut how = how.with(&referral, &[("source", "source"), ("ref", "ref"), ("ad_id", "id")])?;
+    if let Some(context) = referral.get("ads_context_data") {
+        how = how.with(&context, &[("ad_title", "headline")])?;
     }
-    observation.attributes.insert("referral".to_owned(), Value::Object(kept));
+    how.note(observation);
     Ok(())
 }

@@ -2,13 +2,14 @@
 
 use domain::action::{Action, Actor};
 use domain::observation::{Contact, Observation, Texts};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::person::{contact, is_private};
-use super::{LABEL, TEXT, Update};
+use super::{LABEL, TEXT, Update, payment};
 use crate::Unparsed;
 use crate::json::{Spot, integer_under, text_under};
-use crate::seen::{kind_name, word};
+use crate::referral::Referral;
+use crate::seen::{kind_name, note, word};
 
 /// Whether a message is new or another edition of an old one.
 #[derive(Clone, Copy)]
@@ -41,13 +42,14 @@ const ATTACHMENTS: [&str; 18] = [
 ];
 
 /// Keys that say who, where and when, not what. Of the other keys of a message without content, the first names it.
-const ENVELOPE: [&str; 12] = [
+const ENVELOPE: [&str; 13] = [
     "author_signature",
     "business_connection_id",
     "chat",
     "date",
     "edit_date",
     "from",
+    "is_from_offline",
     "is_topic_message",
     "message_id",
     "message_thread_id",
@@ -80,18 +82,30 @@ pub(super) fn observe(
     let mut observation = update.observation(position, at, session, Action::Message);
     observation.actor = actor;
     observation.contact = client(&message, &chat, actor)?;
+    if message.get("is_from_offline").is_some_and(|flag| flag.is_true()) {
+        // A greeting, an answer while away, or something sent at a time chosen before: nobody of the business sat there.
+        observation.attributes.insert("automatic".to_owned(), Value::from(true));
+    }
     if let Some(kind) = attachment {
         observation.attributes.insert("attachment".to_owned(), Value::from(kind));
     }
     match said {
         Said::Edited => observation.action = word("edit"),
-        Said::First if message.has("successful_payment") => observation.action = Action::Pay,
+        Said::First if message.has("successful_payment") => {
+            observation.action = Action::Pay;
+            payment::sum(&mut observation, &message.need("successful_payment")?)?;
+        }
+        Said::First if message.has("refunded_payment") => {
+            observation.action = word("refund");
+            payment::sum(&mut observation, &message.need("refunded_payment")?)?;
+        }
         Said::First if text.is_none() && attachment.is_none() => service(&mut observation, &message),
         Said::First => (),
     }
     share_contact(&mut observation, &message)?;
     if actor == Actor::Client {
-        keep_start_payload(&mut observation.attributes, text.as_deref());
+        referral(&mut observation, text.as_deref());
+        keep_words_of_bot(&mut observation, message.get("reply_to_message"));
         observation.texts.user = text;
     } else {
         observation.texts = Texts { user: None, assistant: text };
@@ -99,8 +113,8 @@ pub(super) fn observe(
     Ok(observation)
 }
 
-/// A button under a message was pressed. The message itself is the bot's own and is left out; its date is when it was
-/// sent, which may be days before the press, so the press is dated by its arrival.
+/// A button under a message was pressed. The message's date is when it was sent, which may be days before the press, so
+/// the press is dated by its arrival.
 pub(super) fn pressed(
     update: &Update<'_>,
     query: Spot<'_>,
@@ -115,10 +129,35 @@ pub(super) fn pressed(
     let mut observation = update.observation(position, update.received_at, session, word("button"));
     observation.actor = Actor::Client;
     observation.contact = contact(&from)?;
-    if let Some(data) = text_under(&query, "data", LABEL)? {
-        observation.attributes.insert("data".to_owned(), Value::from(data));
-    }
+    let data = text_under(&query, "data", LABEL)?;
+    let message = query.get("message");
+    observation.texts.user = data.as_deref().and_then(|data| label(message?, data)).map(str::to_owned);
+    keep_words_of_bot(&mut observation, message);
+    note(&mut observation, "data", data);
     Ok(observation)
+}
+
+/// What stands on the button with this data.
+fn label<'v>(message: Spot<'v>, data: &str) -> Option<&'v str> {
+    let rows = message.get("reply_markup")?.get("inline_keyboard")?.array().ok()?;
+    let mut buttons = rows.filter_map(|row| row.array().ok()).flatten();
+    let pressed = buttons.find(|button| button.get("callback_data").is_some_and(|of| of.is_word(data)))?;
+    pressed.word("text")
+}
+
+/// The words of the bot's that the client answers, or under which they press a button. They are kept with what the client
+/// did: as an event they would be there twice, for the bot reports them, too.
+fn keep_words_of_bot(observation: &mut Observation, message: Option<Spot<'_>>) {
+    let said = message.filter(|message| {
+        let is_of_bot =
+            message.get("from").and_then(|from| from.get("is_bot")).is_some_and(|bot| bot.is_true());
+        is_of_bot || message.has("sender_business_bot")
+    });
+    let text = said.and_then(|said| {
+        let text = |key: &str| text_under(&said, key, TEXT).ok().flatten();
+        text("text").or_else(|| text("caption"))
+    });
+    note(observation, "in_reply_to", text);
 }
 
 /// Who wrote a message that the bot can see.
@@ -168,13 +207,13 @@ fn share_contact(observation: &mut Observation, message: &Spot<'_>) -> Result<()
 }
 
 /// `/start <payload>` is how a client who followed a link shows which one.
-fn keep_start_payload(attributes: &mut Map<String, Value>, text: Option<&str>) {
+fn referral(observation: &mut Observation, text: Option<&str>) {
     let payload = text.and_then(|text| text.strip_prefix("/start")).and_then(|rest| {
         let (addressee, payload) = rest.split_once(' ')?;
         (addressee.is_empty() || addressee.starts_with('@')).then(|| payload.trim())
     });
-    if let Some(payload) = payload.filter(|payload| !payload.is_empty() && payload.chars().count() <= LABEL) {
-        attributes.insert("start_payload".to_owned(), Value::from(payload));
+    if let Some(payload) = payload {
+        Referral::by_link().with_ref(payload).note(observation);
     }
 }
 
@@ -184,8 +223,9 @@ fn service(observation: &mut Observation, message: &Spot<'_>) {
     observation.actor = Actor::System;
     let kind = message.keys().find(|key| !ENVELOPE.contains(key)).unwrap_or("empty");
     observation.attributes.insert("kind".to_owned(), kind_name(kind));
-    // The conversation goes on under another id; with this, a person can follow it.
-    if let Some(id) = message.get("migrate_to_chat_id").and_then(|id| id.integer().ok()) {
-        observation.attributes.insert("migrate_to_chat_id".to_owned(), Value::from(id.to_string()));
+    // The conversation goes on under another id, and says so on both sides; with this, a person can follow it.
+    for key in ["migrate_to_chat_id", "migrate_from_chat_id"] {
+        let id = message.get(key).and_then(|id| id.integer().ok());
+        note(observation, key, id.map(|id| id.to_string()));
     }
 }

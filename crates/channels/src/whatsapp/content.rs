@@ -1,11 +1,11 @@
 //! What a message carries, whoever wrote it.
 
 use domain::observation::Observation;
-use serde_json::{Map, Value};
 
 use super::{DATA, LABEL, TEXT};
 use crate::Unparsed;
 use crate::json::{Spot, text_under};
+use crate::referral::Referral;
 use crate::seen::{attach, kind_name, note, say, word};
 
 /// Whether a message is new or another edition of an old one.
@@ -75,12 +75,13 @@ fn interactive(observation: &mut Observation, interactive: Spot<'_>) -> Result<(
 /// The advertisement a client came from; only the first message after it says so.
 fn referral(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
     let Some(referral) = message.get("referral") else { return Ok(()) };
-    let mut kept = Map::new();
-    for key in ["source_type", "source_id", "source_url", "headline", "ctwa_clid"] {
-        if let Some(text) = text_under(&referral, key, DATA)? {
-            kept.insert(key.to_owned(), Value::from(text));
-        }
-    }
-    observation.attributes.insert("referral".to_owned(), Value::Object(kept));
+    let names = [
+        ("source_type", "via"),
+        ("source_id", "id"),
+        ("source_url", "url"),
+        ("headline", "headline"),
+        ("ctwa_clid", "click_id"),
+    ];
+    Referral::by_advertisement().with(&referral, &names)?.note(observation);
     Ok(())
 }
