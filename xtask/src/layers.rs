@@ -11,7 +11,8 @@ const VOCABULARY: &[&str] = &["domain", "event-schema", "privacy", "channels"];
 /// What services are made with.
 const MACHINERY: &[&str] = &["ports", "bus-consumer", "service-runtime", "http-kit"];
 /// One product each.
-const ADAPTERS: &[&str] = &["store-sqlite", "bus-redis", "ledger-postgres", "analytics-clickhouse"];
+const ADAPTERS: &[&str] =
+    &["store-sqlite", "bus-redis", "ledger-postgres", "analytics-clickhouse", "queue-amqp", "queue-redis"];
 /// Libraries that know each other only by what is on the bus.
 const SERVICES: &[&str] =
     &["ingest-gateway", "normalizer", "storage-writer", "crm-sync", "alerting", "console"];
@@ -76,7 +77,9 @@ enum Place {
 
 const FOREIGN: &[Foreign] = &[
     Foreign { name: "rusqlite", place: Place::OnlyIn(&[&["store-sqlite"]]) },
-    Foreign { name: "redis", place: Place::OnlyIn(&[&["bus-redis"]]) },
+    // The tests of the whole send as the bots of a customer do, with the same clients.
+    Foreign { name: "redis", place: Place::OnlyIn(&[&["bus-redis", "queue-redis", "system-tests"]]) },
+    Foreign { name: "lapin", place: Place::OnlyIn(&[&["queue-amqp", "system-tests"]]) },
     Foreign { name: "sqlx", place: Place::OnlyIn(&[&["ledger-postgres"]]) },
     Foreign { name: "clickhouse", place: Place::OnlyIn(&[&["analytics-clickhouse"]]) },
     Foreign { name: "actix-web", place: Place::OnlyIn(SPEAK_HTTP) },
