@@ -13,6 +13,7 @@ pub mod fixtures;
 pub mod idempotency;
 pub mod ledger;
 pub mod quarantine;
+pub mod queue;
 pub mod registry;
 
 use std::sync::Arc;
@@ -75,7 +76,7 @@ macro_rules! named_tests {
 
 #[cfg(test)]
 mod tests {
-    const MODULES: [(&str, &[&str]); 6] = [
+    const MODULES: [(&str, &[&str]); 7] = [
         (
             include_str!("bus.rs"),
             &[
@@ -98,6 +99,7 @@ mod tests {
         (include_str!("quarantine.rs"), &[include_str!("quarantine.rs")]),
         (include_str!("analytics.rs"), &[include_str!("analytics.rs")]),
         (include_str!("registry.rs"), &[include_str!("registry.rs")]),
+        (include_str!("queue.rs"), &[include_str!("queue.rs")]),
     ];
 
     #[test]

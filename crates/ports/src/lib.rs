@@ -9,6 +9,7 @@ pub mod clock;
 pub mod idempotency;
 pub mod ledger;
 pub mod quarantine;
+pub mod queue;
 pub mod registry;
 
 /// The error underneath an error of a port: an adapter's own, kept whole for the log.
