@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use bus_consumer::backlog::BacklogMeter;
 use http_kit::keyring::Keyring;
+use ingest_gateway::Refusals;
 use ports::analytics::AnalyticsStore;
 use ports::bus::{EventBus, Group, Topic};
 use ports::clock::Clock;
 use ports::idempotency::IdempotencyStore;
 use ports::ledger::Ledger;
+use ports::sources::SourceWatch;
 use prometheus::Registry;
 use service_runtime::supervisor::Supervisor;
 use storage_writer::retention::Sweeper;
@@ -37,12 +39,14 @@ pub fn measure_backlogs(
 /// Deletes what is past its time.
 pub fn sweep(
     ledger: Arc<dyn Ledger>,
+    sources: Arc<dyn SourceWatch>,
     analytics: Arc<dyn AnalyticsStore>,
     clock: &Arc<dyn Clock>,
     retention: domain::retention::Retention,
     supervisor: &mut Supervisor,
 ) {
-    let sweeper = Sweeper { ledger, analytics, clock: clock.clone(), retention, interval: SWEEP_EVERY };
+    let clock = clock.clone();
+    let sweeper = Sweeper { ledger, sources, analytics, clock, retention, interval: SWEEP_EVERY };
     let sweeping = sweeper.run(supervisor.leaving());
     supervisor.spawn("sweeper", async move {
         sweeping.await;
@@ -59,6 +63,15 @@ pub fn forget_answers(
     let forgetting = ingest_gateway::forget_old_answers(idempotency, clock.clone(), supervisor.leaving());
     supervisor.spawn("idempotency sweeper", async move {
         forgetting.await;
+        Ok(())
+    });
+}
+
+/// Tells the store what the door refuses, by source.
+pub fn tell_refusals(refusals: &Arc<Refusals>, watch: Arc<dyn SourceWatch>, supervisor: &mut Supervisor) {
+    let telling = refusals.clone().tell(watch, supervisor.leaving());
+    supervisor.spawn("refusals", async move {
+        telling.await;
         Ok(())
     });
 }

@@ -45,6 +45,7 @@ impl Office for Counter {
         Ok(Desk {
             registry: ledger.clone(),
             quarantine: ledger.clone(),
+            sources: ledger.clone(),
             ledger,
             bus: stores::bus(&settings)?,
             vault: stores::vault(&settings)?,

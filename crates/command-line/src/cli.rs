@@ -95,11 +95,23 @@ pub enum SourceCommand {
         #[arg(long)]
         rate: Option<std::num::NonZeroU32>,
     },
-    /// List sources.
+    /// List sources and how they are doing: the last event, how many in an hour and a day, what was refused and
+    /// quarantined, whether the clock is right.
     List {
         /// Only this tenant's.
         #[arg(long)]
         tenant: Option<TenantId>,
+    },
+    /// Wait for what a source sends, and print what was understood, until stopped.
+    Watch {
+        /// Which.
+        id: SourceId,
+        /// Leave after the first event; at once, where it came already.
+        #[arg(long)]
+        first: bool,
+        /// Give up after this long without an event, with exit code 1.
+        #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+        wait: Option<std::time::Duration>,
     },
     /// Give a source another secret. The last one stays live beside it until `retire`, for the messenger to be changed.
     Rotate {

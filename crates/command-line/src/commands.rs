@@ -8,6 +8,7 @@ pub(crate) mod reconcile;
 pub(crate) mod send;
 pub(crate) mod source;
 pub(crate) mod tenant;
+pub(crate) mod watch;
 
 use std::io::Read as _;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use console::registrar::keyed;
 use domain::id::SourceId;
 use domain::registry::SourceKind;
 use ports::clock::{Clock as _, SystemClock};
@@ -57,11 +58,6 @@ pub(crate) fn next_step(kind: SourceKind, url: &str, secret: &str) -> String {
             format!("in YCLIENTS, Integrations, Webhooks: address {}", keyed(url, secret))
         }
     }
-}
-
-/// The address of messengers that sign nothing: the secret is part of it.
-fn keyed(url: &str, secret: &str) -> String {
-    format!("{url}?key={secret}")
 }
 
 /// Lines that work when pasted: one sends an event to the gateway at `gateway` with the ingest key `key`, one shows

@@ -34,6 +34,7 @@ pub(crate) fn desk() -> Desk {
         registry: Arc::new(MemoryRegistry::default()),
         ledger: Arc::new(Empty),
         quarantine: Arc::new(Empty),
+        sources: Arc::new(Empty),
         bus: Arc::new(Empty),
         vault: Arc::new(Vault::new(MasterKey::generate().unwrap(), Vec::new())),
     }

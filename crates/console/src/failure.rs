@@ -7,6 +7,7 @@ use http_kit::problem::{Problem, ProblemKind};
 use ports::analytics::AnalyticsError;
 use ports::bus::BusError;
 use ports::ledger::LedgerError;
+use ports::registry::RegistryError;
 
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
@@ -14,6 +15,13 @@ pub(crate) fn of_ledger(error: LedgerError) -> Problem {
     match error {
         LedgerError::Unavailable(_) => unavailable(&error, ProblemKind::StoreUnavailable),
         LedgerError::Corrupt(_) => internal(&error),
+    }
+}
+
+pub(crate) fn of_registry(error: &RegistryError) -> Problem {
+    match error {
+        RegistryError::Unavailable(_) => unavailable(error, ProblemKind::StoreUnavailable),
+        _ => internal(error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The console: the read API and the owner's page, over ledger and analytics.
 //!
-//! Sits between the ports and a browser or a program. Reads, and never writes events; the one thing it changes is the
-//! quarantine, when somebody sends an entry through again. Knows no adapter.
+//! Sits between the ports and a browser or a program. Reads, and never writes events; what it changes is the quarantine,
+//! when somebody sends an entry through again, and the sources of a tenant with their secrets. Knows no adapter.
 //!
 //! Every answer is of one tenant, taken from the key and not from the address ([`access`]); what belongs to another is
 //! answered as what does not exist. Texts are opened here and nowhere else, to be shown; contacts never are.
@@ -10,6 +10,7 @@
 //! what is stored, a pseudonym where need be, takes its place from then on.
 
 pub mod reconcile;
+pub mod registrar;
 pub mod replay;
 
 mod access;
@@ -26,6 +27,8 @@ mod parameters;
 mod quarantine;
 mod reconcile_route;
 mod sessions;
+mod source_view;
+mod sources;
 mod timeline;
 mod whoami;
 
@@ -40,6 +43,8 @@ use ports::bus::EventBus;
 use ports::clock::Clock;
 use ports::ledger::LedgerReader;
 use ports::quarantine::QuarantineStore;
+use ports::registry::Registry;
+use ports::sources::SourceWatch;
 use privacy::Vault;
 
 /// What the console reads from.
@@ -48,6 +53,10 @@ pub struct Console {
     pub ledger: Arc<dyn LedgerReader>,
     /// What waits to be looked at.
     pub quarantine: Arc<dyn QuarantineStore>,
+    /// How sources are doing.
+    pub sources: Arc<dyn SourceWatch>,
+    /// Where sources and their secrets are made.
+    pub registry: Arc<dyn Registry>,
     /// The figures.
     pub analytics: Arc<dyn AnalyticsStore>,
     /// For the books, and for replays.
@@ -60,10 +69,12 @@ pub struct Console {
     pub clock: Arc<dyn Clock>,
     /// The tenant that visitors on this very machine read without a key: the demo's.
     pub open_tenant: Option<TenantId>,
+    /// The address senders and messengers use; empty where it is the page's own.
+    pub doors: String,
 }
 
 /// Every path the console answers at.
-pub const ENDPOINTS: [Endpoint; 14] = [
+pub const ENDPOINTS: [Endpoint; 19] = [
     page::INDEX,
     page::ASSET,
     login::LOGIN,
@@ -78,6 +89,11 @@ pub const ENDPOINTS: [Endpoint; 14] = [
     quarantine::SHOW,
     quarantine::REPLAY,
     reconcile_route::RECONCILE,
+    sources::LIST,
+    sources::SHOW,
+    sources::ROTATE,
+    sources::RETIRE,
+    sources::KEYS,
 ];
 
 /// Mounts the console: the API under `/v1`, the page at `/`.
@@ -99,6 +115,16 @@ pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone
             .service(quarantine::LIST.resource().route(web::get().to(quarantine::list)))
             .service(quarantine::SHOW.resource().route(web::get().to(quarantine::show)))
             .service(quarantine::REPLAY.resource().route(web::post().to(quarantine::replay)))
-            .service(reconcile_route::RECONCILE.resource().route(web::get().to(reconcile_route::reconcile)));
+            .service(reconcile_route::RECONCILE.resource().route(web::get().to(reconcile_route::reconcile)))
+            .service(
+                sources::LIST
+                    .resource()
+                    .route(web::get().to(sources::list))
+                    .route(web::post().to(sources::add)),
+            )
+            .service(sources::SHOW.resource().route(web::get().to(sources::show)))
+            .service(sources::ROTATE.resource().route(web::post().to(sources::rotate)))
+            .service(sources::RETIRE.resource().route(web::post().to(sources::retire)))
+            .service(sources::KEYS.resource().route(web::post().to(sources::add_key)));
     }
 }

@@ -117,7 +117,7 @@ async fn fetch(
 }
 
 /// What was said, and whether it could not be opened: then the event is shown without.
-fn open(keys: &TenantKeys, event: &Event) -> (Details, bool) {
+pub(crate) fn open(keys: &TenantKeys, event: &Event) -> (Details, bool) {
     let Some(sealed) = &event.details else { return (Details::default(), false) };
     match keys.open_details(event.id, sealed) {
         Ok(details) => (details, false),

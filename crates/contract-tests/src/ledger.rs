@@ -7,13 +7,14 @@ pub mod recording;
 use domain::id::TenantId;
 use ports::ledger::{Books, Ledger, LedgerReader, ReceiptBatch, Recorded, SessionQuery};
 use ports::quarantine::QuarantineStore;
+use ports::sources::SourceWatch;
 
 use crate::fixtures::at;
 
 /// The ledger with all its faces: what an adapter keeps in one database.
-pub trait LedgerStore: Ledger + LedgerReader + QuarantineStore {}
+pub trait LedgerStore: Ledger + LedgerReader + QuarantineStore + SourceWatch {}
 
-impl<T: Ledger + LedgerReader + QuarantineStore> LedgerStore for T {}
+impl<T: Ledger + LedgerReader + QuarantineStore + SourceWatch> LedgerStore for T {}
 
 /// The port.
 pub type Port = dyn LedgerStore;

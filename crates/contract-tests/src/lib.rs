@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod quarantine;
 pub mod queue;
 pub mod registry;
+pub mod sources;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ macro_rules! named_tests {
 
 #[cfg(test)]
 mod tests {
-    const MODULES: [(&str, &[&str]); 7] = [
+    const MODULES: [(&str, &[&str]); 8] = [
         (
             include_str!("bus.rs"),
             &[
@@ -100,6 +101,7 @@ mod tests {
         (include_str!("analytics.rs"), &[include_str!("analytics.rs")]),
         (include_str!("registry.rs"), &[include_str!("registry.rs")]),
         (include_str!("queue.rs"), &[include_str!("queue.rs")]),
+        (include_str!("sources.rs"), &[include_str!("sources.rs")]),
     ];
 
     #[test]

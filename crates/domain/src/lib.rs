@@ -19,4 +19,5 @@ pub mod registry;
 pub mod retention;
 pub mod rollup;
 pub mod session;
+pub mod source_state;
 pub mod timestamp;

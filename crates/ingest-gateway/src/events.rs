@@ -20,11 +20,10 @@ pub(crate) async fn post(
     payload: Payload,
     door: Data<Door>,
 ) -> Result<HttpResponse, Problem> {
-    let answer = match Sender::of(&req, &door.gateway).await {
-        Ok(sender) => receive(&req, payload, &door, &sender).await,
-        Err(problem) => Err(problem),
-    };
-    answer.inspect_err(|problem| door.gateway.metrics.rejected(problem.kind()))
+    let gateway = &door.gateway;
+    let sender = Sender::of(&req, gateway).await.inspect_err(|problem| gateway.rejected(None, problem))?;
+    let answer = receive(&req, payload, &door, &sender).await;
+    answer.inspect_err(|problem| gateway.rejected(Some(sender.source()), problem))
 }
 
 /// Takes the events of a sender who is known, or who has signed and is checked here.

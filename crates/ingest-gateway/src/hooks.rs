@@ -25,12 +25,17 @@ pub(crate) async fn post(
     payload: Payload,
     door: Data<Door>,
 ) -> Result<HttpResponse, Problem> {
-    let answer = match sender::known(&door.gateway, &name).await {
-        Ok(Some(source)) => receive(&req, payload, &door, source).await,
-        Ok(None) => Err(Problem::new(ProblemKind::NotFound)),
-        Err(problem) => Err(problem),
-    };
-    answer.inspect_err(|problem| door.gateway.metrics.rejected(problem.kind()))
+    let source = named(&door, &name).await?;
+    let answer = receive(&req, payload, &door, source.clone()).await;
+    answer.inspect_err(|problem| door.gateway.rejected(Some(&source), problem))
+}
+
+/// The source of this name.
+async fn named(door: &Door, name: &str) -> Result<Arc<Source>, Problem> {
+    let source = sender::known(&door.gateway, name).await;
+    source
+        .and_then(|source| source.ok_or_else(|| Problem::new(ProblemKind::NotFound)))
+        .inspect_err(|problem| door.gateway.rejected(None, problem))
 }
 
 async fn receive(
@@ -51,13 +56,10 @@ pub(crate) async fn get(
     name: Path<String>,
     door: Data<Door>,
 ) -> Result<HttpResponse, Problem> {
-    let answer = match sender::known(&door.gateway, &name).await {
-        Ok(Some(source)) => sender::handshake(&req, &door.gateway, &source),
-        Ok(None) => Some(Err(Problem::new(ProblemKind::NotFound))),
-        Err(problem) => Some(Err(problem)),
-    };
-    let answer = answer.unwrap_or_else(|| Err(Problem::new(ProblemKind::MethodNotAllowed).allow(&["POST"])));
-    answer.map(say).inspect_err(|problem| door.gateway.metrics.rejected(problem.kind()))
+    let source = named(&door, &name).await?;
+    let answer = sender::handshake(&req, &door.gateway, &source)
+        .unwrap_or_else(|| Err(Problem::new(ProblemKind::MethodNotAllowed).allow(&["POST"])));
+    answer.map(say).inspect_err(|problem| door.gateway.rejected(Some(&source), problem))
 }
 
 fn say(Reply { media_type, body }: Reply) -> HttpResponse {

@@ -101,7 +101,7 @@ async fn publish_good(
     publish::publish(door, source, sealed).await?;
     gateway.metrics.accepted(SourceKind::Events, accepted);
     for problem in verdicts.iter().filter_map(|verdict| verdict.as_ref().err()) {
-        gateway.metrics.rejected(problem.kind());
+        gateway.rejected(Some(source), problem);
     }
     Ok(answer(items, verdicts, accepted, received_at))
 }

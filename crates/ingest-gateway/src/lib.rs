@@ -25,6 +25,7 @@ mod media;
 mod metrics;
 mod press;
 mod publish;
+mod refusals;
 mod sender;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use privacy::Vault;
 pub use config::Config;
 pub use forget::forget_old_answers;
 pub use metrics::GatewayMetrics;
+pub use refusals::Refusals;
 
 const SERVICE: &str = "ingest-gateway";
 
@@ -72,6 +74,18 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// What is counted.
     pub metrics: GatewayMetrics,
+    /// What is refused, by source; somebody has it told to a store.
+    pub refusals: Arc<Refusals>,
+}
+
+impl Gateway {
+    /// Takes note of what is not taken, and of whose it is where that is known.
+    fn rejected(&self, source: Option<&Source>, problem: &Problem) {
+        self.metrics.rejected(problem.kind());
+        if let Some(source) = source {
+            self.refusals.count(source, problem.kind(), self.clock.now());
+        }
+    }
 }
 
 /// The gateway, and what its workers share while it runs.

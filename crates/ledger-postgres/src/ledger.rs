@@ -1,4 +1,4 @@
-//! The ledger, the quarantine and the registry, in one schema.
+//! The ledger, the quarantine, the registry and the state of sources, in one schema.
 //!
 //! Events lie in partitions by the day they were received; that each is there once is kept by `event_ids`, because a
 //! unique key cannot span partitions. Sessions are one row each, merged where it is, as [`domain::rollup`] would. A
@@ -16,6 +16,7 @@ mod record;
 mod registry;
 mod sessions;
 mod snapshot;
+mod sources;
 mod sweep;
 
 use async_trait::async_trait;

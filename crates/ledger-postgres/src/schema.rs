@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 3] = [
+pub(crate) const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -28,6 +28,11 @@ pub(crate) const MIGRATIONS: [Migration; 3] = [
         version: 3,
         name: "more kinds of sources",
         sql: include_str!("../migrations/0003-more-kinds-of-sources.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "state of sources",
+        sql: include_str!("../migrations/0004-state-of-sources.sql"),
     },
 ];
 

@@ -16,7 +16,8 @@ use crate::Cause;
 ///
 /// Contract (checked by `contract-tests`):
 ///
-/// - Everything one call does is one transaction: events, sessions, marks of receipts, quarantine and books.
+/// - Everything one call does is one transaction: events, sessions, marks of receipts, quarantine, books, and what new
+///   events say of their sources ([`crate::sources::SourceWatch`]).
 /// - An event is kept once per tenant and event id. A second with the same content digest is a duplicate; one with
 ///   another digest is a conflict: the first stays as it is, and the batch goes to quarantine.
 /// - Every receipt has exactly one outcome in the books, whichever way and however often it is reported. A quarantined

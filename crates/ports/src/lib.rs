@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod quarantine;
 pub mod queue;
 pub mod registry;
+pub mod sources;
 
 /// The error underneath an error of a port: an adapter's own, kept whole for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -63,6 +63,7 @@ impl Home {
             registry: self.ledger.clone(),
             ledger: self.ledger.clone(),
             quarantine: self.ledger.clone(),
+            sources: self.ledger.clone(),
             bus: self.bus.clone(),
             vault: self.vault.clone(),
         }

@@ -48,7 +48,14 @@ pub(crate) async fn start(settings: &Settings, open_tenant: Option<TenantId>) ->
     consume(settings, &home, &clock, &metrics, &mut supervisor)?;
     housekeeping::measure_backlogs(bus, &READERS, &clock, &metrics, &mut supervisor)?;
     let retention = (&settings.retention).into();
-    housekeeping::sweep(home.ledger.clone(), home.analytics.clone(), &clock, retention, &mut supervisor);
+    housekeeping::sweep(
+        home.ledger.clone(),
+        home.ledger.clone(),
+        home.analytics.clone(),
+        &clock,
+        retention,
+        &mut supervisor,
+    );
     housekeeping::forget_answers(home.bus.clone(), &clock, &mut supervisor);
 
     let probes = vec![
@@ -58,7 +65,8 @@ pub(crate) async fn start(settings: &Settings, open_tenant: Option<TenantId>) ->
     ];
     let admin = Admin { readiness: health::watch(probes, &mut supervisor), metrics: metrics.clone() };
     let gateway = Arc::new(gateway(settings, &home, &keyring, &clock, &metrics)?);
-    let console = Arc::new(console(&home, &keyring, &clock, open_tenant));
+    housekeeping::tell_refusals(&gateway.refusals, home.ledger.clone(), &mut supervisor);
+    let console = Arc::new(console(settings, &home, &keyring, &clock, open_tenant));
     let address = listen(settings, gateway, console, admin, &metrics, &mut supervisor)?;
     Ok(Server { address, home, keyring, supervisor, _lock: lock })
 }
@@ -78,10 +86,12 @@ fn gateway(
         vault: home.vault.clone(),
         clock: clock.clone(),
         metrics: GatewayMetrics::register(metrics)?,
+        refusals: Arc::default(),
     })
 }
 
 fn console(
+    settings: &Settings,
     home: &Home,
     keyring: &Arc<Keyring>,
     clock: &Arc<dyn Clock>,
@@ -90,12 +100,15 @@ fn console(
     Console {
         ledger: home.ledger.clone(),
         quarantine: home.ledger.clone(),
+        sources: home.ledger.clone(),
+        registry: home.ledger.clone(),
         analytics: home.analytics.clone(),
         bus: home.bus.clone(),
         keyring: keyring.clone(),
         vault: home.vault.clone(),
         clock: clock.clone(),
         open_tenant,
+        doors: settings.http.public_url.clone(),
     }
 }
 

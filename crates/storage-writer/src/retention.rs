@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::retention::Retention;
+use domain::source_state::Period;
 use ports::analytics::AnalyticsStore;
 use ports::clock::Clock;
 use ports::ledger::Ledger;
+use ports::sources::SourceWatch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -14,6 +16,8 @@ use tracing::{info, warn};
 pub struct Sweeper {
     /// Swept of events, resolved quarantine and old sessions.
     pub ledger: Arc<dyn Ledger>,
+    /// Swept of counts nobody asks about any more.
+    pub sources: Arc<dyn SourceWatch>,
     /// Swept of old rollups.
     pub analytics: Arc<dyn AnalyticsStore>,
     /// What time it is.
@@ -52,6 +56,12 @@ impl Sweeper {
                     warn!(error = &cause as &dyn std::error::Error, "failed to sweep the ledger");
                     break;
                 }
+            }
+        }
+        match self.sources.forget_periods(Period::oldest_kept(now)).await {
+            Ok(rows) => swept += rows,
+            Err(cause) => {
+                warn!(error = &cause as &dyn std::error::Error, "failed to forget counts of sources")
             }
         }
         match self.analytics.sweep(rollups).await {

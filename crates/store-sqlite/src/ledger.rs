@@ -1,4 +1,4 @@
-//! The ledger, the quarantine and the registry, in one file.
+//! The ledger, the quarantine, the registry and the state of sources, in one file.
 //!
 //! Events lie in the order they came, found by id, session and lead through indexes; sessions are one row each,
 //! merged by [`domain::rollup`] inside the writer. A receipt's outcome, the events it brought and the books change in
@@ -9,6 +9,7 @@ mod read;
 mod record;
 mod registry;
 mod snapshot;
+mod sources;
 mod sweep;
 
 use std::path::Path;
@@ -24,7 +25,10 @@ use crate::ledger::record::Batch;
 
 const SCHEMA: Schema = Schema {
     file: "ledger",
-    migrations: &[include_str!("../migrations/ledger/0001-events-sessions-quarantine-and-registry.sql")],
+    migrations: &[
+        include_str!("../migrations/ledger/0001-events-sessions-quarantine-and-registry.sql"),
+        include_str!("../migrations/ledger/0002-state-of-sources.sql"),
+    ],
 };
 
 /// The ledger in a SQLite file. Dropping it finishes what was begun and closes the file.

@@ -40,6 +40,7 @@ mod releases;
 mod sameness;
 mod shapes;
 mod signing;
+mod sources;
 mod trials;
 mod truth;
 mod walls;

@@ -14,12 +14,15 @@ fn main() -> ExitCode {
         let console = Console {
             ledger: ledger.clone(),
             quarantine: ledger.clone(),
+            sources: ledger.clone(),
+            registry: ledger.clone(),
             analytics: analytics.clone(),
             bus: bus.clone(),
             keyring: keyring.clone(),
             vault: stores::vault(&process.settings)?,
             clock: process.clock.clone(),
             open_tenant: None,
+            doors: process.settings.http.public_url.clone(),
         };
         process.serve(console::routes(Arc::new(console)))?;
         // Conversations can be read without the figures, and both without the bus.

@@ -21,7 +21,9 @@ fn main() -> ExitCode {
             vault: stores::vault(&process.settings)?,
             clock: process.clock.clone(),
             metrics: GatewayMetrics::register(&process.metrics)?,
+            refusals: Arc::default(),
         };
+        housekeeping::tell_refusals(&gateway.refusals, ledger.clone(), &mut process.supervisor);
         process.serve(ingest_gateway::routes(Arc::new(gateway)))?;
         // It works from its copy of the registry: the ledger being down is worth knowing, and no reason to stay away.
         Ok(vec![health::bus(bus), health::keys(keyring), health::registry(ledger).advisory()])

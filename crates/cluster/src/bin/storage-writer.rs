@@ -11,7 +11,8 @@ use ports::ledger::Ledger;
 fn main() -> ExitCode {
     process::run(async |process| {
         let bus = process.bus()?;
-        let (ledger, analytics): (Arc<dyn Ledger>, _) = (process.ledger()?, process.analytics()?);
+        let (postgres, analytics) = (process.ledger()?, process.analytics()?);
+        let ledger: Arc<dyn Ledger> = postgres.clone();
         let readers: Vec<_> = READERS.into_iter().filter(|(_, group)| *group != Group::Normalizer).collect();
         let consumers = process.consumers(&bus, &readers)?;
         consumers.ledger(&ledger, &process.clock, &process.metrics, &mut process.supervisor)?;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         let retention = (&process.settings.retention).into();
         housekeeping::sweep(
             ledger.clone(),
+            postgres,
             analytics.clone(),
             &process.clock,
             retention,

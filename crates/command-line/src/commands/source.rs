@@ -1,14 +1,20 @@
 //! The command `source`.
 
+use std::time::Duration;
+
 use anyhow::ensure;
+use domain::id::TenantId;
 use domain::registry::{Source, SourceKind};
+use domain::source_state::SourceState;
+use domain::timestamp::Timestamp;
 use ports::clock::{Clock as _, SystemClock};
 use ports::registry::Registered;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::SourceCommand;
 use crate::commands::ended;
-use crate::desk::NewSource;
+use crate::commands::watch::{self, Until};
+use crate::desk::{Desk, NewSource};
 use crate::doors::{hook_url, next_step};
 use crate::office::Office;
 use crate::print::Print;
@@ -25,23 +31,10 @@ pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Pr
             added(&source, &secret, &doors, program, print);
         }
         SourceCommand::List { tenant } => {
-            let sources = desk.registry.snapshot().await?.sources;
-            let of_tenant = |source: &&Source| tenant.as_ref().is_none_or(|tenant| *tenant == source.tenant);
-            let doors = office.doors()?;
-            let row = |source: &Source| {
-                json!({
-                    "id": source.id.as_str(),
-                    "tenant": source.tenant.as_str(),
-                    "kind": source.kind.as_str(),
-                    "name": source.name,
-                    "url": hook_url(&doors, &source.id),
-                    "rate_limit": source.rate_limit,
-                    "revoked_at": ended(source.revoked_at),
-                })
-            };
-            let rows: Vec<_> = sources.iter().filter(of_tenant).map(row).collect();
-            let hint = format!("no sources yet: {program} source add bot --tenant salon");
-            print.list(&rows, &["id", "tenant", "kind", "name", "url", "rate_limit", "revoked_at"], &hint);
+            list(tenant.as_ref(), &desk, &office.doors()?, program, print).await?
+        }
+        SourceCommand::Watch { id, first, wait } => {
+            watch::run(&id, Until { first, wait }, &desk, print).await?;
         }
         SourceCommand::Rotate { id, secret } => {
             let doors = office.doors()?;
@@ -61,6 +54,70 @@ pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Pr
         }
     }
     Ok(())
+}
+
+async fn list(
+    tenant: Option<&TenantId>,
+    desk: &Desk,
+    doors: &str,
+    program: &str,
+    print: &Print,
+) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let (sources, states) =
+        (desk.registry.snapshot().await?.sources, desk.sources.states(tenant, now).await?);
+    let row = |source: &Source| {
+        let state = states.iter().find(|state| state.source == source.id && state.tenant == source.tenant);
+        let unheard = || SourceState::unheard(source.tenant.clone(), source.id.clone());
+        row(source, &state.cloned().unwrap_or_else(unheard), doors, now)
+    };
+    let of_tenant = |source: &&Source| tenant.is_none_or(|tenant| *tenant == source.tenant);
+    let rows: Vec<_> = sources.iter().filter(of_tenant).map(row).collect();
+    let columns = [
+        "id",
+        "tenant",
+        "kind",
+        "state",
+        "last_event_at",
+        "hour",
+        "day",
+        "refused",
+        "quarantined",
+        "ahead",
+        "url",
+    ];
+    print.list(&rows, &columns, &format!("no sources yet: {program} source add bot --tenant salon"));
+    Ok(())
+}
+
+fn row(source: &Source, state: &SourceState, doors: &str, now: Timestamp) -> Value {
+    let condition = if source.revoked_at.is_some() { "revoked" } else { state.condition(now).as_str() };
+    let refused =
+        state.refused.iter().map(|refused| format!("{} {}", refused.reason.as_str(), refused.times));
+    json!({
+        "id": source.id.as_str(),
+        "tenant": source.tenant.as_str(),
+        "kind": source.kind.as_str(),
+        "name": source.name,
+        "state": condition,
+        "first_event_at": state.heard.as_ref().map(|heard| heard.first_at.to_string()),
+        "last_event_at": state.heard.as_ref().map(|heard| heard.last_at.to_string()),
+        "hour": state.events_last_hour,
+        "day": state.events_last_day,
+        "refused": refused.collect::<Vec<_>>().join(", "),
+        "refused_at": state.last_refused().map(|refused| refused.last_at.to_string()),
+        "quarantined": state.quarantined,
+        "ahead": state.greatest_ahead.map(|ahead| humantime::format_duration(to_millis(ahead)).to_string()),
+        "secrets": source.secrets.iter().map(|secret| secret.created_at.to_string()).collect::<Vec<_>>(),
+        "url": hook_url(doors, &source.id),
+        "rate_limit": source.rate_limit,
+        "revoked_at": ended(source.revoked_at),
+    })
+}
+
+/// To what a person can take in.
+fn to_millis(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn rotated(source: &Source, secret: &str, doors: &str, program: &str, print: &Print) {

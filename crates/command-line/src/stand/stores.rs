@@ -9,6 +9,7 @@ use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::quarantine::QuarantineEntry;
 use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::rollup::Moment;
+use domain::source_state::{Period, SourceState};
 use domain::timestamp::Timestamp;
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
@@ -16,6 +17,7 @@ use ports::bus::{
 use ports::ledger::{Books, LedgerError, LedgerReader, SessionQuery, SessionRow, StoredEvent};
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
+use ports::sources::{RefusalCount, SourceWatch};
 
 #[derive(Default)]
 pub(crate) struct MemoryRegistry(Mutex<RegistrySnapshot>);
@@ -139,6 +141,21 @@ impl QuarantineStore for Empty {
 
     async fn resolve(&self, _: &QuarantineEntry) -> Result<(), LedgerError> {
         unreachable!("there is nothing to resolve")
+    }
+}
+
+#[async_trait]
+impl SourceWatch for Empty {
+    async fn states(&self, _: Option<&TenantId>, _: Timestamp) -> Result<Vec<SourceState>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn add_refusals(&self, _: &[RefusalCount]) -> Result<(), LedgerError> {
+        unreachable!("nothing is refused")
+    }
+
+    async fn forget_periods(&self, _: Period) -> Result<u64, LedgerError> {
+        unreachable!("commands forget nothing")
     }
 }
 

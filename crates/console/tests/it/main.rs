@@ -10,5 +10,6 @@ mod page;
 mod quarantine;
 mod reconcile;
 mod sessions;
+mod sources;
 mod timeline;
 mod world;

@@ -3,6 +3,8 @@
 use console::ENDPOINTS;
 use domain::channel::Channel;
 use domain::quarantine::{ReasonClass, Stage};
+use domain::registry::SourceKind;
+use domain::source_state::{Condition, Refusal};
 use http_kit::openapi::DOCUMENT;
 use jsonschema::Draft;
 use serde_json::{Value, json};
@@ -43,6 +45,15 @@ fn every_route_is_described_with_its_problems() {
     }
 }
 
+#[test]
+fn the_words_of_sources_are_all_there() {
+    let source = &document()["components"]["schemas"]["Source"]["properties"];
+    assert_eq!(source["kind"]["enum"], json!(SourceKind::ALL.map(SourceKind::as_str)));
+    assert_eq!(source["condition"]["enum"], json!(Condition::ALL.map(Condition::as_str)));
+    let refused = &source["refused"]["items"]["properties"]["reason"]["enum"];
+    assert_eq!(*refused, json!(Refusal::ALL.map(Refusal::as_str)));
+}
+
 #[tokio::test]
 async fn answers_fit_their_schemas() {
     let world = world().await;
@@ -64,6 +75,8 @@ async fn answers_fit_their_schemas() {
         ("/v1/quarantine".to_owned(), "QuarantineList"),
         (format!("/v1/quarantine/{receipt}"), "QuarantineOfReceipt"),
         ("/v1/reconcile".to_owned(), "Reconciled"),
+        ("/v1/sources".to_owned(), "SourceList"),
+        ("/v1/sources/telegram-bot".to_owned(), "SourceShown"),
     ] {
         check(schema, &get(&world, &path).await.body);
     }
@@ -72,4 +85,11 @@ async fn answers_fit_their_schemas() {
     let replayed =
         post(&world, &world.keys.admin, &format!("/v1/quarantine/{receipt}/replay"), json!({})).await;
     check("QuarantineEntry", &replayed.body);
+    let admin = async |path: &str, body| post(&world, &world.keys.admin, path, body).await.body;
+    let added = admin("/v1/sources", json!({"id": "site", "kind": "events"})).await;
+    check("SourceWithSecret", &added);
+    check("SourceShown", &get(&world, "/v1/sources/site").await.body);
+    check("SourceWithSecret", &admin("/v1/sources/site/rotate", json!({})).await);
+    check("Source", &admin("/v1/sources/site/retire", json!({})).await);
+    check("IngestKey", &admin("/v1/sources/site/keys", json!({})).await);
 }

@@ -7,10 +7,9 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use async_trait::async_trait;
 use domain::event::Event;
-use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
+use domain::id::{LeadId, ReceiptId, SessionId, TenantId};
 use domain::overview::{AppointmentFigures, ChannelFigures, SessionFigures};
 use domain::quarantine::{QuarantineEntry, QuarantineState};
-use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::rollup::{AppointmentRollup, Mark, Moment, SessionRollup};
 use domain::session::Outcome;
 use domain::timestamp::Timestamp;
@@ -21,8 +20,12 @@ use ports::bus::{
 };
 use ports::ledger::{Books, LedgerError, LedgerReader, SessionQuery, SessionRow, StoredEvent};
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
-use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
+use ports::registry::RegistrySnapshot;
+use ports::sources::RefusalCount;
 use uuid::Uuid;
+
+#[path = "store_sources.rs"]
+mod sources;
 
 #[derive(Default)]
 pub(crate) struct Store {
@@ -40,6 +43,7 @@ pub(crate) struct Held {
     /// How often events were read.
     pub(crate) timeline_reads: u32,
     pub(crate) registry: RegistrySnapshot,
+    pub(crate) refusals: Vec<RefusalCount>,
     pub(crate) in_flight: BTreeMap<TenantId, u64>,
     receipts: u128,
 }
@@ -314,41 +318,6 @@ impl EventBus for Store {
     }
 
     async fn probe(&self) -> Result<(), BusError> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Registry for Store {
-    async fn version(&self) -> Result<u64, RegistryError> {
-        Ok(self.held().registry.version)
-    }
-
-    async fn snapshot(&self) -> Result<RegistrySnapshot, RegistryError> {
-        Ok(self.held().registry.clone())
-    }
-
-    async fn add_tenant(&self, _: &Tenant) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
-    async fn add_source(&self, _: &Source) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
-    async fn add_key(&self, _: &ApiKey) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
-    async fn add_secret(&self, _: &SourceId, _: &SourceSecret) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
-    async fn retire_secrets(&self, _: &SourceId) -> Result<(), RegistryError> {
-        Ok(())
-    }
-
-    async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {
         Ok(())
     }
 }

@@ -74,12 +74,15 @@ impl World {
         Arc::new(Console {
             ledger: Arc::clone(&self.store) as _,
             quarantine: Arc::clone(&self.store) as _,
+            sources: Arc::clone(&self.store) as _,
+            registry: Arc::clone(&self.store) as _,
             analytics: Arc::clone(&self.store) as _,
             bus: Arc::clone(&self.store) as _,
             keyring: Arc::clone(&self.keyring),
             vault: Arc::clone(&self.vault),
             clock: Arc::clone(&self.clock),
             open_tenant,
+            doors: "https://in.example.ru".to_owned(),
         })
     }
 

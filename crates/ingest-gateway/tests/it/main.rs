@@ -10,6 +10,7 @@ mod idempotency;
 mod limits;
 mod openapi;
 mod outages;
+mod refusals;
 mod salon;
 mod signature;
 mod wire;

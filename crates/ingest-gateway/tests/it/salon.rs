@@ -15,7 +15,7 @@ use event_schema::codec::{RawDelivery, pack};
 use http_kit::endpoint;
 use http_kit::keyring::{Keyring, issue_key};
 use http_kit::telemetry::{RequestMetrics, Telemetry};
-use ingest_gateway::{Config, Gateway, GatewayMetrics, routes};
+use ingest_gateway::{Config, Gateway, GatewayMetrics, Refusals, routes};
 use ports::bus::Message;
 use privacy::{MasterKey, Vault};
 use prometheus::{Registry, TextEncoder};
@@ -52,6 +52,7 @@ pub(crate) struct Salon {
     pub(crate) ingest: String,
     pub(crate) read: String,
     pub(crate) revoked: String,
+    pub(crate) refusals: Arc<Refusals>,
     metrics: Registry,
     request_metrics: RequestMetrics,
     routes: Arc<Routes>,
@@ -115,7 +116,9 @@ impl Salon {
             vault: vault.clone(),
             clock: Arc::new(StoppedClock),
             metrics: GatewayMetrics::register(&metrics).unwrap(),
+            refusals: Arc::default(),
         };
+        let refusals = gateway.refusals.clone();
         let routes = Arc::new(routes(Arc::new(gateway)));
         Self {
             bus,
@@ -126,6 +129,7 @@ impl Salon {
             ingest,
             read,
             revoked,
+            refusals,
             metrics,
             request_metrics,
             routes,

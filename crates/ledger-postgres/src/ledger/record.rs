@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use domain::id::ReceiptId;
 use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
-use domain::rollup::SessionRollup;
+use domain::rollup::{Moment, SessionRollup};
+use domain::source_state::SourceNews;
 use domain::timestamp::Timestamp;
 use ports::ledger::{LedgerEntry, ReceiptBatch, Recorded};
 use sqlx::PgConnection;
@@ -20,7 +21,7 @@ use crate::failure::Failure;
 use crate::ledger::books::Changes;
 use crate::ledger::event_ids::{self, Candidate, Found};
 use crate::ledger::receipts::{self, Ending};
-use crate::ledger::{quarantine, rounds, sessions};
+use crate::ledger::{quarantine, rounds, sessions, sources};
 use crate::session_rollup::Kept;
 
 /// One call of `record`.
@@ -47,7 +48,7 @@ impl Work for Recording<'_> {
     async fn run(&self, connection: &mut PgConnection) -> Result<Vec<Recorded>, Failure> {
         let mut verdicts = vec![Recorded::Already; self.batches];
         let mut books = Changes::default();
-        let mut news = Vec::new();
+        let (mut news, mut of_sources) = (Vec::new(), SourceNews::default());
         for round in &self.rounds {
             let mut marks: Vec<_> =
                 round.iter().map(|(_, batch)| (batch.receipt, batch.received_at)).collect();
@@ -71,11 +72,17 @@ impl Work for Recording<'_> {
             for (place, _, _, verdict) in judging.judged {
                 verdicts[place] = verdict;
             }
+            for (batch, entry) in &judging.new {
+                let last = Moment { at: entry.event.occurred_at, event: entry.event.id };
+                let heard = (&entry.event.session, last);
+                of_sources.add((&batch.tenant, &batch.source), batch.received_at, heard);
+            }
             news.extend(
                 judging.new.iter().map(|(batch, entry)| Kept::of(rollup(batch, entry), batch.received_at)),
             );
         }
         sessions::write(connection, news).await?;
+        sources::write(connection, &of_sources).await?;
         books.write(connection).await?;
         Ok(verdicts)
     }

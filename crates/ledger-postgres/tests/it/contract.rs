@@ -8,6 +8,10 @@ mod quarantine {
     contract_tests::quarantine_contract!(crate::world::schema);
 }
 
+mod sources {
+    contract_tests::sources_contract!(crate::world::schema);
+}
+
 mod registry {
     contract_tests::registry_contract!(crate::world::schema);
 }

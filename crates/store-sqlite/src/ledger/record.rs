@@ -8,13 +8,14 @@ use domain::id::{EventId, LeadId, ReceiptId, SourceId, TenantId};
 use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
 use domain::rollup::SessionRollup;
 use domain::session::Outcome;
+use domain::source_state::SourceNews;
 use domain::timestamp::Timestamp;
 use ports::ledger::{ReceiptBatch, Recorded};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::columns::digest;
 use crate::failure::Failure;
-use crate::ledger::quarantine;
+use crate::ledger::{quarantine, sources};
 use crate::session_rollup::{columns, merge_by_session, merge_with_kept, write};
 
 /// How a receipt ended.
@@ -111,11 +112,18 @@ pub(crate) fn record(
     batches: Vec<Batch>,
     now: Timestamp,
 ) -> Result<Vec<Recorded>, Failure> {
-    let mut recording = Recording { connection, now, news: Vec::new(), books: BTreeMap::new() };
+    let mut recording = Recording {
+        connection,
+        now,
+        news: Vec::new(),
+        sources: SourceNews::default(),
+        books: BTreeMap::new(),
+    };
     let mut verdicts = Vec::with_capacity(batches.len());
     for batch in batches {
         verdicts.push(recording.record(batch)?);
     }
+    sources::write(connection, &recording.sources)?;
     for (rollup, events) in merge_by_session(recording.news) {
         write_session(connection, rollup, events)?;
     }
@@ -166,6 +174,8 @@ struct Recording<'c> {
     now: Timestamp,
     /// What the new events say of their sessions.
     news: Vec<SessionRollup>,
+    /// What they say of their sources.
+    sources: SourceNews,
     books: BTreeMap<TenantId, Change>,
 }
 
@@ -189,7 +199,10 @@ impl Recording<'_> {
             match self.insert(&entry, received_at)? {
                 Compared::New => {
                     anything_new = true;
-                    self.news.push(entry.rollup);
+                    let rollup = entry.rollup;
+                    let heard = (&rollup.session, rollup.last);
+                    self.sources.add((&tenant, &source), received_at, heard);
+                    self.news.push(rollup);
                 }
                 Compared::Same => {}
                 Compared::Contradicts => contradicts = true,
