@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 /// No I/O, no async.
-const VOCABULARY: &[&str] = &["domain", "event-schema", "privacy", "channels"];
+const VOCABULARY: &[&str] = &["domain", "event-schema", "redaction", "privacy", "channels"];
 /// What services are made with.
 const MACHINERY: &[&str] = &["ports", "bus-consumer", "service-runtime", "http-kit"];
 /// One product each.
@@ -34,7 +34,8 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer { crates: &["domain"], may_know: &[], tests_may_know: &[] },
     Layer { crates: &["event-schema"], may_know: &[&["domain"]], tests_may_know: &[] },
-    Layer { crates: &["privacy"], may_know: &[&["domain", "event-schema"]], tests_may_know: &[] },
+    Layer { crates: &["redaction"], may_know: &[], tests_may_know: &[] },
+    Layer { crates: &["privacy"], may_know: &[&["domain", "event-schema", "redaction"]], tests_may_know: &[] },
     Layer { crates: &["channels"], may_know: &[&["domain", "event-schema"]], tests_may_know: &[] },
     Layer { crates: &["ports"], may_know: &[&["domain"]], tests_may_know: &[] },
     Layer { crates: &["contract-tests"], may_know: &[&["domain", "ports"]], tests_may_know: &[] },
