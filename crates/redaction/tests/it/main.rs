@@ -1,0 +1,5 @@
+//! What is found in sentences of people, and what holds for any text.
+
+mod golden;
+mod quality;
+mod rules;
