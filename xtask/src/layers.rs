@@ -35,7 +35,11 @@ const LAYERS: &[Layer] = &[
     Layer { crates: &["domain"], may_know: &[], tests_may_know: &[] },
     Layer { crates: &["event-schema"], may_know: &[&["domain"]], tests_may_know: &[] },
     Layer { crates: &["redaction"], may_know: &[], tests_may_know: &[] },
-    Layer { crates: &["privacy"], may_know: &[&["domain", "event-schema", "redaction"]], tests_may_know: &[] },
+    Layer {
+        crates: &["privacy"],
+        may_know: &[&["domain", "event-schema", "redaction"]],
+        tests_may_know: &[],
+    },
     Layer { crates: &["channels"], may_know: &[&["domain", "event-schema"]], tests_may_know: &[] },
     Layer { crates: &["ports"], may_know: &[&["domain"]], tests_may_know: &[] },
     Layer { crates: &["contract-tests"], may_know: &[&["domain", "ports"]], tests_may_know: &[] },
