@@ -12,6 +12,7 @@
 //!  ├ api       its ports, and the questions scenarios ask there
 //!  ├ cli       its command line
 //!  └ site      what a cluster keeps in the engines
+//! Bot          a bot behind a source, that answers as it is told to
 //! Engines      the addresses of Redis, PostgreSQL and ClickHouse: those all tests share,
 //! OwnEngines   or private ones: kill, freeze, thaw, start again
 //! ```
@@ -36,6 +37,7 @@
 
 pub mod api;
 pub mod bench;
+pub mod bot;
 pub mod cli;
 pub mod engines;
 pub mod events;

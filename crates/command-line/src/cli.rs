@@ -88,6 +88,10 @@ pub enum SourceCommand {
         /// standard input.
         #[arg(long)]
         secret: Option<String>,
+        /// Pass deliveries on to the bot at this address, and its answers back: what it answers is recorded as the
+        /// assistant's. For Telegram. `-` reads it from standard input, for an address that holds a token.
+        #[arg(long, value_name = "URL")]
+        forward_to: Option<String>,
         /// Its name for people; by default the id.
         #[arg(long)]
         name: Option<String>,
@@ -125,6 +129,17 @@ pub enum SourceCommand {
     Retire {
         /// Which.
         id: SourceId,
+    },
+    /// Pass the deliveries of a source on to a bot, to another bot, or to none any more.
+    Forward {
+        /// Which.
+        id: SourceId,
+        /// The bot's address. `-` reads it from standard input.
+        #[arg(long, value_name = "URL", required_unless_present = "off")]
+        to: Option<String>,
+        /// To none any more.
+        #[arg(long, conflicts_with = "to")]
+        off: bool,
     },
     /// End a source.
     Revoke {

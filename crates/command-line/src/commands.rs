@@ -71,6 +71,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn deliveries_are_passed_on_where_answers_say_something_and_the_address_is_not_shown() {
+        let stand = Stand::new();
+        stand.run("tenant add salon --name Salon").await.unwrap();
+        stand.said();
+        let secret = "https://u:p@bot.example.ru/7001:AAF";
+        for (words, place) in [
+            (
+                format!("source add tg --tenant salon --kind telegram --forward-to {secret}"),
+                "https://bot.example.ru",
+            ),
+            ("source list".to_owned(), "https://bot.example.ru"),
+            (format!("source forward tg --to {secret}/2"), "https://bot.example.ru"),
+            ("source forward tg --off".to_owned(), "nobody"),
+        ] {
+            let said = answer(&stand, &words).await;
+            assert!(
+                said.contains(place) && !said.contains("AAF") && !said.contains("u:p"),
+                "{words}: {said}"
+            );
+        }
+        assert!(!answer(&stand, "source list").await.contains("bot.example.ru"));
+        stand.run("source add vk --tenant salon --kind vk").await.unwrap();
+        stand.said();
+        for words in [
+            format!("source add max --tenant salon --kind max --forward-to {secret}"),
+            format!("source forward vk --to {secret}"),
+        ] {
+            let said = answer(&stand, &words).await;
+            assert!(said.contains("not passed on") && !said.contains("AAF"), "{words}: {said}");
+        }
+        assert!(answer(&stand, "source forward nobody --off").await.contains("there is no such"));
+    }
+
+    #[tokio::test]
     async fn what_is_about_no_store_opens_none() {
         let stand = Stand::new();
         answer(&stand, "healthcheck").await;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use anyhow::ensure;
 use console::registrar::{self, RegistrarError};
 use domain::id::{SourceId, TenantId};
-use domain::registry::{Scope, Source, Tenant};
+use domain::registry::{Scope, Source, SourceKind, Tenant};
 use http_kit::key::{NewKey, issue_key};
 use ports::bus::EventBus;
 use ports::clock::{Clock as _, SystemClock};
@@ -13,6 +14,7 @@ use ports::quarantine::QuarantineStore;
 use ports::registry::{Registry, RegistryError};
 use ports::sources::SourceWatch;
 use privacy::Vault;
+use reqwest::Url;
 
 pub use console::registrar::NewSource;
 
@@ -70,6 +72,27 @@ impl Desk {
         Ok((source, made.map_err(told)?))
     }
 
+    /// Has the deliveries of a source passed on to this bot from now on, or to none.
+    ///
+    /// # Errors
+    /// As [`Registry::set_forward`]; or a bot's answers say nothing to this kind of messenger.
+    pub async fn forward(&self, id: &SourceId, to: Option<&Url>) -> anyhow::Result<()> {
+        if to.is_some() {
+            let sources = self.registry.snapshot().await?.sources;
+            let source = sources.iter().find(|source| source.id == *id).ok_or(RegistryError::NotFound)?;
+            can_forward(source.kind)?;
+        }
+        let sealed = to.map(|to| self.vault.seal_secret(id, to.as_str().as_bytes()));
+        Ok(self.registry.set_forward(id, sealed.as_ref()).await?)
+    }
+
+    /// The bot a source's deliveries are passed on to.
+    #[must_use]
+    pub fn forwards_to(&self, source: &Source) -> Option<Url> {
+        let address = self.vault.open_secret(&source.id, source.forward_to.as_ref()?).ok()?;
+        Url::parse(std::str::from_utf8(&address).ok()?).ok()
+    }
+
     /// Adds a key of a tenant; for [`Scope::Ingest`], of one of its sources.
     ///
     /// # Errors
@@ -84,6 +107,15 @@ impl Desk {
         self.registry.add_key(&made.key).await?;
         Ok(made)
     }
+}
+
+/// Only where the answer to a delivery can say something is there anything to pass back.
+pub(crate) fn can_forward(kind: SourceKind) -> anyhow::Result<()> {
+    ensure!(
+        channels::can_answer(kind),
+        "deliveries of {kind} are not passed on: an answer to them says nothing to a client"
+    );
+    Ok(())
 }
 
 /// What is missing is said as it is given here.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use console::registrar::keyed;
 use domain::id::SourceId;
 use domain::registry::SourceKind;
 use ports::clock::{Clock as _, SystemClock};
-use reqwest::Client;
+use reqwest::{Client, Url};
 use serde_json::json;
 
 /// A client that trusts the certificates the machine trusts.
@@ -60,6 +61,22 @@ pub(crate) fn next_step(kind: SourceKind, url: &str, secret: &str) -> String {
     }
 }
 
+/// Reads the address of a bot. It may hold a token: nothing that is said of it repeats it.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn bot_address(text: &str) -> anyhow::Result<Url> {
+    let is_usable = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let url = Url::parse(text.trim()).ok().filter(is_usable);
+    let url = url.filter(|url| url.fragment().is_none() && url.as_str().len() <= 2048);
+    url.context("the bot's address must begin with http:// or https://, and have at most 2048 characters")
+}
+
+/// Where a bot is, without what may be secret in its address.
+pub(crate) fn place_of(bot: &Url) -> String {
+    bot.origin().ascii_serialization()
+}
+
 /// Lines that work when pasted: one sends an event to the gateway at `gateway` with the ingest key `key`, one shows
 /// what became of it on the page at `page`.
 #[must_use]
@@ -95,6 +112,19 @@ mod tests {
             );
             assert_eq!(said.contains("/v1/hooks/bot?key=s3cret"), signs_nothing, "{said}");
             assert_eq!(said.contains("s3cret"), signs_nothing, "{said}");
+        }
+    }
+
+    #[test]
+    fn of_a_bots_address_only_the_place_is_said() {
+        let secret = "https://user:pass@bot.example.ru:8443/7001:AAF-token?key=s3cret";
+        assert_eq!(place_of(&bot_address(secret).unwrap()), "https://bot.example.ru:8443");
+        assert_eq!(place_of(&bot_address("http://127.0.0.1/hook\n").unwrap()), "http://127.0.0.1");
+        for wrong in
+            ["", "bot.example.ru", "ftp://s3cret.ru/", "https://", "https://bot/#s3cret", "file:///s3cret"]
+        {
+            let said = format!("{:#}", bot_address(wrong).unwrap_err());
+            assert!(said.contains("https://") && !said.contains("s3cret"), "{said}");
         }
     }
 

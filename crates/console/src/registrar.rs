@@ -72,6 +72,7 @@ pub async fn add_source(
         kind,
         secrets: vec![SourceSecret { sealed, created_at: now }],
         rate_limit,
+        forward_to: None,
         created_at: now,
         revoked_at: None,
     };

@@ -30,6 +30,7 @@ macro_rules! registry_contract {
             an_operators_key_needs_neither
             a_new_secret_is_live_beside_the_last_one_and_no_other
             retiring_leaves_the_last_secret
+            where_deliveries_are_passed_on_to_is_kept_changed_and_taken_away
             revoking_a_tenant_ends_its_sources_and_keys
             revoking_a_source_ends_its_keys
             revoking_a_key_ends_nothing_else
@@ -56,6 +57,7 @@ pub async fn what_was_added_is_in_the_snapshot(registry: &Port) {
         kind: SourceKind::Telegram,
         secrets: vec![secret(5), secret(3)],
         rate_limit: NonZeroU32::new(50),
+        forward_to: Some(Sealed::from_bytes(vec![9, 0, 9])),
         ..source("hook", "salon")
     };
     let ingest = key("k1", Some("salon"), Some("bot"));
@@ -144,6 +146,20 @@ pub async fn retiring_leaves_the_last_secret(registry: &Port) {
     }
     let nobody = SourceId::parse("nobody").unwrap();
     assert!(matches!(registry.retire_secrets(&nobody).await, Err(RegistryError::NotFound)));
+}
+
+pub async fn where_deliveries_are_passed_on_to_is_kept_changed_and_taken_away(registry: &Port) {
+    two_salons(registry).await;
+    let address = |byte| Some(Sealed::from_bytes(vec![byte, 0, 255]));
+    for to in [address(1), address(2), None, None, address(3)] {
+        let before = registry.version().await.unwrap();
+        registry.set_forward(&bot(), to.as_ref()).await.unwrap();
+        assert!(registry.version().await.unwrap() > before);
+        let sources = registry.snapshot().await.unwrap().sources;
+        assert_eq!(sources.into_iter().find(|source| source.id == bot()).unwrap().forward_to, to);
+    }
+    let nobody = SourceId::parse("nobody").unwrap();
+    assert!(matches!(registry.set_forward(&nobody, None).await, Err(RegistryError::NotFound)));
 }
 
 fn bot() -> SourceId {
@@ -279,6 +295,7 @@ fn source(id: &str, of: &str) -> Source {
         name: "Bot".to_owned(),
         secrets: Vec::new(),
         rate_limit: None,
+        forward_to: None,
         created_at: at(1),
         revoked_at: None,
     }

@@ -35,6 +35,9 @@ pub struct Source {
     pub secrets: Vec<SourceSecret>,
     /// Events a second it may send on average; `None` is the gateway's default.
     pub rate_limit: Option<NonZeroU32>,
+    /// Where its deliveries are passed on to, and whose answers are passed back: the bot behind it. Sealed like a secret, for
+    /// an address may carry one.
+    pub forward_to: Option<Sealed>,
     /// When it was added.
     pub created_at: Timestamp,
     /// Set once it may no longer send.

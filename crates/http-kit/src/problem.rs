@@ -48,6 +48,7 @@ pub enum ProblemKind {
     InvalidEvent,
     RateLimited,
     Internal,
+    BotUnavailable,
     BusUnavailable,
     BusFull,
     StoreUnavailable,
@@ -55,7 +56,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// All kinds, by status.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::EmptyBody,
@@ -84,6 +85,7 @@ impl ProblemKind {
         Self::InvalidEvent,
         Self::RateLimited,
         Self::Internal,
+        Self::BotUnavailable,
         Self::BusUnavailable,
         Self::BusFull,
         Self::StoreUnavailable,
@@ -132,6 +134,9 @@ impl ProblemKind {
             Self::InvalidEvent => ("/problems/invalid-event", 422, "the event is not valid"),
             Self::RateLimited => ("/problems/rate-limited", 429, "too many events at once"),
             Self::Internal => ("/problems/internal", 500, "something went wrong on our side"),
+            Self::BotUnavailable => {
+                ("/problems/bot-unavailable", 502, "the bot this is for does not answer just now")
+            }
             Self::BusUnavailable => ("/problems/bus-unavailable", 503, "events cannot be taken just now"),
             Self::BusFull => ("/problems/bus-full", 503, "there is no room for more events just now"),
             Self::StoreUnavailable => {
@@ -177,6 +182,7 @@ impl ProblemKind {
             413 => Self::BodyTooLarge,
             415 => Self::UnsupportedMediaType,
             429 => Self::RateLimited,
+            502 => Self::BotUnavailable,
             503 => Self::StoreUnavailable,
             400..=499 => Self::BadRequest,
             _ => Self::Internal,

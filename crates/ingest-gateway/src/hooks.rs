@@ -13,10 +13,11 @@ use domain::registry::{Source, SourceKind};
 use http_kit::problem::{Problem, ProblemKind};
 
 use crate::body::{self, Limits};
+use crate::forward::Taken;
 use crate::media::Encoding;
 use crate::publish::{self, Accepted};
 use crate::sender::{self, Sender};
-use crate::{Config, Door, check, events};
+use crate::{Config, Door, check, events, forward};
 
 /// Answers `POST /v1/hooks/{source}`.
 pub(crate) async fn post(
@@ -93,7 +94,7 @@ async fn deliver(
     let received = body::receive(req, payload, limits).await?;
     sender::prove(req, gateway, source, &received)?;
     door.admit(source)?;
-    let body = body::unpack(received, encoding, limits)?;
+    let body = body::unpack(received.clone(), encoding, limits)?;
     if let Some(answer) = sender::small_talk(req, source, &body) {
         return answer.map(say);
     }
@@ -108,5 +109,11 @@ async fn deliver(
     let sealed = publish::seal(source, source.kind, &keys, gateway.clock.now(), &accepted);
     publish::publish(door, source, vec![sealed]).await?;
     gateway.metrics.accepted(source.kind, 1);
-    Ok(say(channels::thanks(source.kind)))
+    match &source.forward_to {
+        Some(address) if channels::can_answer(source.kind) => {
+            let taken = Taken { source, keys: &keys, received, body: &body };
+            forward::pass_on(req, door, address, taken).await
+        }
+        _ => Ok(say(channels::thanks(source.kind))),
+    }
 }

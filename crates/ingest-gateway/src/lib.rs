@@ -8,18 +8,22 @@
 //! The way of a request: headers (`sender`, `media`) → rate (`limit`) → body within limits (`body`) → proof →
 //! events, each checked on its own (`items`, `check`) → known answer? (`idempotency`) → sealed (`publish`) and
 //! published together with what others bring (`press`) → answer. Nothing is published before everything before it passed, and nothing personal
-//! leaves this crate unsealed. What a messenger's delivery means is for the normalizer to say: here it only has to be
+//! leaves this crate unsealed. A delivery of a source with a bot behind it is then passed on, and the bot's answer passed
+//! back (`forward`). What a messenger's delivery means is for the normalizer to say: here it only has to be
 //! JSON from the right sender.
 
 mod body;
+mod bot;
 mod check;
 mod config;
 mod events;
 mod forget;
+mod forward;
 mod hooks;
 mod idempotency;
 mod intake;
 mod items;
+mod kept;
 mod limit;
 mod media;
 mod metrics;
@@ -41,7 +45,7 @@ use ports::clock::Clock;
 use ports::idempotency::IdempotencyStore;
 use privacy::Vault;
 
-pub use config::Config;
+pub use config::{Config, Forward};
 pub use forget::forget_old_answers;
 pub use metrics::GatewayMetrics;
 pub use refusals::Refusals;
@@ -93,6 +97,7 @@ struct Door {
     gateway: Arc<Gateway>,
     limits: limit::SourceLimits,
     press: press::Press,
+    bots: bot::Bots,
 }
 
 impl Door {
@@ -116,7 +121,8 @@ impl Door {
 pub fn routes(gateway: Arc<Gateway>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let limits = limit::SourceLimits::new(gateway.config.rate_per_second, gateway.config.burst);
     let press = press::Press::new(&gateway.bus, gateway.config.partitions.get());
-    let door = web::Data::new(Door { gateway, limits, press });
+    let bots = bot::Bots::new(gateway.config.forward.clone());
+    let door = web::Data::new(Door { gateway, limits, press, bots });
     move |cfg| {
         cfg.app_data(door.clone())
             .service(EVENTS.resource().route(web::post().to(events::post)))

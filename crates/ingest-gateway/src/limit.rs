@@ -106,6 +106,7 @@ mod tests {
             name: String::new(),
             secrets: Vec::new(),
             rate_limit: rate_limit.map(number),
+            forward_to: None,
             created_at: Timestamp::EPOCH,
             revoked_at: None,
         }

@@ -1,5 +1,7 @@
 //! What the door counts.
 
+use std::time::Duration;
+
 use domain::id::SourceId;
 use domain::registry::SourceKind;
 use http_kit::problem::ProblemKind;
@@ -7,6 +9,7 @@ use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Regi
 
 const BYTES: [f64; 9] =
     [256.0, 1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_216.0];
+const SECONDS: [f64; 9] = [0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 15.0, 50.0];
 const EVENTS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0];
 
 /// The door's metrics. Registered once per process.
@@ -15,6 +18,8 @@ pub struct GatewayMetrics {
     accepted: IntCounterVec,
     rejected: IntCounterVec,
     limited: IntCounterVec,
+    forwarded: IntCounterVec,
+    bot_seconds: Histogram,
     replayed: IntCounter,
     body_bytes: Histogram,
     batch_events: Histogram,
@@ -45,6 +50,17 @@ impl GatewayMetrics {
                 ),
                 &["source"],
             )?,
+            forwarded: IntCounterVec::new(
+                Opts::new(
+                    "letopis_ingest_forwarded_total",
+                    "Deliveries passed on to the bot behind a source, by what became of them.",
+                ),
+                &["source", "outcome"],
+            )?,
+            bot_seconds: Histogram::with_opts(
+                HistogramOpts::new("letopis_ingest_bot_seconds", "How long bots took to answer.")
+                    .buckets(SECONDS.to_vec()),
+            )?,
             replayed: IntCounter::new(
                 "letopis_ingest_replayed_total",
                 "Requests answered again out of memory, for an idempotency key that was answered before.",
@@ -61,6 +77,8 @@ impl GatewayMetrics {
         registry.register(Box::new(metrics.accepted.clone()))?;
         registry.register(Box::new(metrics.rejected.clone()))?;
         registry.register(Box::new(metrics.limited.clone()))?;
+        registry.register(Box::new(metrics.forwarded.clone()))?;
+        registry.register(Box::new(metrics.bot_seconds.clone()))?;
         registry.register(Box::new(metrics.replayed.clone()))?;
         registry.register(Box::new(metrics.body_bytes.clone()))?;
         registry.register(Box::new(metrics.batch_events.clone()))?;
@@ -79,6 +97,15 @@ impl GatewayMetrics {
     /// The label is a source of the registry, never a word out of a request: there are as many as there are sources.
     pub(crate) fn limited(&self, source: &SourceId) {
         self.limited.with_label_values(&[source.as_str()]).inc();
+    }
+
+    /// The outcome is a word of ours, the source one of the registry.
+    pub(crate) fn forwarded(&self, source: &SourceId, outcome: &'static str) {
+        self.forwarded.with_label_values(&[source.as_str(), outcome]).inc();
+    }
+
+    pub(crate) fn observe_bot(&self, took: Duration) {
+        self.bot_seconds.observe(took.as_secs_f64());
     }
 
     pub(crate) fn replayed(&self) {

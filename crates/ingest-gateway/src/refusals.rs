@@ -122,6 +122,8 @@ const fn reason_of(problem: ProblemKind) -> Option<Refusal> {
         P::NotFound
         | P::InvalidCursor
         | P::Internal
+        // What came is kept; only the bot behind the source did not get it.
+        | P::BotUnavailable
         | P::BusUnavailable
         | P::BusFull
         | P::StoreUnavailable => return None,
@@ -173,6 +175,7 @@ mod tests {
             name: String::new(),
             secrets: Vec::new(),
             rate_limit: None,
+            forward_to: None,
             created_at: Timestamp::EPOCH,
             revoked_at: None,
         }

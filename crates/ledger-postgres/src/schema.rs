@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 4] = [
+pub(crate) const MIGRATIONS: [Migration; 5] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -33,6 +33,11 @@ pub(crate) const MIGRATIONS: [Migration; 4] = [
         version: 4,
         name: "state of sources",
         sql: include_str!("../migrations/0004-state-of-sources.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "where deliveries are passed on to",
+        sql: include_str!("../migrations/0005-where-deliveries-are-passed-on-to.sql"),
     },
 ];
 

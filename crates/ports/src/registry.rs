@@ -1,6 +1,7 @@
 //! The registry: tenants, their sources and their keys.
 
 use async_trait::async_trait;
+use domain::event::Sealed;
 use domain::id::{KeyId, SourceId, TenantId};
 use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
@@ -33,6 +34,9 @@ pub trait Registry: Send + Sync {
 
     /// Leaves only the last secret of a source live.
     async fn retire_secrets(&self, source: &SourceId) -> Result<(), RegistryError>;
+
+    /// Has the deliveries of a source passed on to this sealed address from now on; to nobody, for `None`.
+    async fn set_forward(&self, source: &SourceId, to: Option<&Sealed>) -> Result<(), RegistryError>;
 
     /// Ends a tenant, source or key.
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError>;

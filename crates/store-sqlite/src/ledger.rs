@@ -28,6 +28,7 @@ const SCHEMA: Schema = Schema {
     migrations: &[
         include_str!("../migrations/ledger/0001-events-sessions-quarantine-and-registry.sql"),
         include_str!("../migrations/ledger/0002-state-of-sources.sql"),
+        include_str!("../migrations/ledger/0003-where-deliveries-are-passed-on-to.sql"),
     ],
 };
 

@@ -29,6 +29,7 @@ mod bad_input;
 mod contract;
 mod doors;
 mod faults;
+mod forward;
 mod harness;
 mod hooks;
 mod limits;

@@ -3,32 +3,29 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use domain::id::TenantId;
+use domain::id::{SourceId, TenantId};
 use domain::registry::{Source, SourceKind};
 use domain::source_state::SourceState;
 use domain::timestamp::Timestamp;
 use ports::clock::{Clock as _, SystemClock};
 use ports::registry::Registered;
+use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::cli::SourceCommand;
 use crate::commands::ended;
 use crate::commands::watch::{self, Until};
-use crate::desk::{Desk, NewSource};
-use crate::doors::{hook_url, next_step};
+use crate::desk::{Desk, NewSource, can_forward};
+use crate::doors::{bot_address, hook_url, next_step, place_of};
 use crate::office::Office;
 use crate::print::Print;
 
 pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Print) -> anyhow::Result<()> {
     let (desk, program) = (office.visit().await?, office.program().name);
     match command {
-        SourceCommand::Add { id, tenant, kind, secret, name, rate } => {
-            // First: once the source is there, its secret has to be shown.
-            let doors = office.doors()?;
-            let secret = secret.map(given).transpose()?;
+        SourceCommand::Add { id, tenant, kind, secret, forward_to, name, rate } => {
             let new = NewSource { id, tenant, kind, secret, name, rate_limit: rate };
-            let (source, secret) = desk.add_source(new).await?;
-            added(&source, &secret, &doors, program, print);
+            add(new, forward_to, &desk, &office.doors()?, program, print).await?;
         }
         SourceCommand::List { tenant } => {
             list(tenant.as_ref(), &desk, &office.doors()?, program, print).await?
@@ -48,11 +45,49 @@ pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Pr
                 &format!("only the last secret of {id} is live now"),
             );
         }
+        SourceCommand::Forward { id, to, off: _ } => forward(&desk, &id, to, print).await?,
         SourceCommand::Revoke { id } => {
             desk.registry.revoke(&Registered::Source(id.clone()), SystemClock.now()).await?;
             print.say(&json!({"id": id.as_str(), "revoked": true}), &format!("source {id} revoked"));
         }
     }
+    Ok(())
+}
+
+async fn add(
+    new: NewSource,
+    forward_to: Option<String>,
+    desk: &Desk,
+    doors: &str,
+    program: &str,
+    print: &Print,
+) -> anyhow::Result<()> {
+    ensure!(
+        new.secret.as_deref() != Some("-") || forward_to.as_deref() != Some("-"),
+        "only one of both can be read from standard input"
+    );
+    let secret = new.secret.map(given).transpose()?;
+    let bot = forward_to.map(bot).transpose()?;
+    if bot.is_some() {
+        can_forward(new.kind)?;
+    }
+    let (source, secret) = desk.add_source(NewSource { secret, ..new }).await?;
+    let passed_on = match &bot {
+        None => Ok(()),
+        bot => desk.forward(&source.id, bot.as_ref()).await,
+    };
+    // Whatever comes: once the source is there, its secret has to be shown.
+    added(&source, &secret, bot.as_ref().filter(|_| passed_on.is_ok()), doors, program, print);
+    passed_on
+}
+
+async fn forward(desk: &Desk, id: &SourceId, to: Option<String>, print: &Print) -> anyhow::Result<()> {
+    let to = to.map(bot).transpose()?;
+    desk.forward(id, to.as_ref()).await?;
+    let place = to.as_ref().map(place_of);
+    let whom = place.as_deref().unwrap_or("nobody");
+    let said = format!("deliveries of {id} are passed on to {whom}");
+    print.say(&json!({"id": id.as_str(), "forwards_to": place}), &said);
     Ok(())
 }
 
@@ -69,7 +104,9 @@ async fn list(
     let row = |source: &Source| {
         let state = states.iter().find(|state| state.source == source.id && state.tenant == source.tenant);
         let unheard = || SourceState::unheard(source.tenant.clone(), source.id.clone());
-        row(source, &state.cloned().unwrap_or_else(unheard), doors, now)
+        let mut row = row(source, &state.cloned().unwrap_or_else(unheard), doors, now);
+        row["forwards_to"] = json!(desk.forwards_to(source).as_ref().map(place_of));
+        row
     };
     let of_tenant = |source: &&Source| tenant.is_none_or(|tenant| *tenant == source.tenant);
     let rows: Vec<_> = sources.iter().filter(of_tenant).map(row).collect();
@@ -85,6 +122,7 @@ async fn list(
         "quarantined",
         "ahead",
         "url",
+        "forwards_to",
     ];
     print.list(&rows, &columns, &format!("no sources yet: {program} source add bot --tenant salon"));
     Ok(())
@@ -134,15 +172,20 @@ fn rotated(source: &Source, secret: &str, doors: &str, program: &str, print: &Pr
     );
 }
 
+/// The address of a bot as it was given, or the first line of standard input for `-`.
+fn bot(address: String) -> anyhow::Result<Url> {
+    bot_address(&given(address)?)
+}
+
 /// The secret as it was given, or the first line of standard input for `-`.
 fn given(secret: String) -> anyhow::Result<String> {
     let secret = if secret == "-" { std::io::read_to_string(std::io::stdin())? } else { secret };
     let secret = secret.trim();
-    ensure!(!secret.is_empty(), "the secret is empty");
+    ensure!(!secret.is_empty(), "what was given is empty");
     Ok(secret.to_owned())
 }
 
-fn added(source: &Source, secret: &str, doors: &str, program: &str, print: &Print) {
+fn added(source: &Source, secret: &str, bot: Option<&Url>, doors: &str, program: &str, print: &Print) {
     let id = &source.id;
     let url = hook_url(doors, id);
     let value = json!({
@@ -151,7 +194,11 @@ fn added(source: &Source, secret: &str, doors: &str, program: &str, print: &Prin
         "kind": source.kind.as_str(),
         "url": url,
         "secret": secret,
+        "forwards_to": bot.map(place_of),
         "next": next_step(source.kind, &url, secret),
+    });
+    let passed_on = bot.map_or(String::new(), |bot| {
+        format!("\nbot     {}  (gets every delivery, with this secret in its header)", place_of(bot))
     });
     let next = match source.kind {
         SourceKind::Events => format!(
@@ -160,5 +207,8 @@ fn added(source: &Source, secret: &str, doors: &str, program: &str, print: &Prin
         ),
         kind => format!("next: {}", next_step(kind, &url, secret)),
     };
-    print.say(&value, &format!("source {id} added\nurl     {url}\nsecret  {secret}  (shown once)\n{next}"));
+    print.say(
+        &value,
+        &format!("source {id} added\nurl     {url}\nsecret  {secret}  (shown once){passed_on}\n{next}"),
+    );
 }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::event::Sealed;
 use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::quarantine::QuarantineEntry;
 use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
@@ -74,6 +75,13 @@ impl Registry for MemoryRegistry {
         let known = held.sources.iter_mut().find(|known| known.id == *source);
         let secrets = &mut known.ok_or(RegistryError::NotFound)?.secrets;
         secrets.drain(..secrets.len().saturating_sub(1));
+        Ok(())
+    }
+
+    async fn set_forward(&self, source: &SourceId, to: Option<&Sealed>) -> Result<(), RegistryError> {
+        let mut held = self.0.lock().unwrap();
+        let known = held.sources.iter_mut().find(|known| known.id == *source);
+        known.ok_or(RegistryError::NotFound)?.forward_to = to.cloned();
         Ok(())
     }
 

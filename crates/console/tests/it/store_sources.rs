@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
 use domain::quarantine::QuarantineState;
 use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
@@ -121,6 +122,10 @@ impl Registry for Store {
         secrets.drain(..secrets.len().saturating_sub(1));
         held.registry.version += 1;
         Ok(())
+    }
+
+    async fn set_forward(&self, _: &SourceId, _: Option<&Sealed>) -> Result<(), RegistryError> {
+        unreachable!("the console passes nothing on")
     }
 
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {

@@ -151,6 +151,7 @@ fn register(held: &mut Held, now: Timestamp) -> Keys {
         name: "Бот".to_owned(),
         secrets: Vec::new(),
         rate_limit: None,
+        forward_to: None,
         created_at: now,
         revoked_at: None,
     });

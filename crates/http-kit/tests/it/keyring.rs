@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Scope, Source, SourceKind, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
@@ -59,6 +60,9 @@ impl Registry for FakeRegistry {
     async fn retire_secrets(&self, _: &SourceId) -> Result<(), RegistryError> {
         unreachable!("the keyring only reads")
     }
+    async fn set_forward(&self, _: &SourceId, _: Option<&Sealed>) -> Result<(), RegistryError> {
+        unreachable!("the keyring only reads")
+    }
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {
         unreachable!("the keyring only reads")
     }
@@ -109,6 +113,7 @@ pub(crate) fn registry_with(keys: &[&NewKey]) -> Arc<FakeRegistry> {
             name: "Bot".into(),
             secrets: Vec::new(),
             rate_limit: None,
+            forward_to: None,
             created_at: Timestamp::EPOCH,
             revoked_at: None,
         });

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::event::Digest;
+use domain::event::{Digest, Sealed};
 use domain::id::{SourceId, TenantId};
 use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
@@ -32,6 +32,8 @@ pub(crate) enum Mood {
 pub(crate) struct FakeBus {
     pub(crate) mood: Mutex<Mood>,
     pub(crate) published: Mutex<Vec<Vec<Message>>>,
+    /// So many more may be published before it goes down; `None` for any number.
+    pub(crate) left: Mutex<Option<usize>>,
     /// Held by a test that wants publishing to wait.
     gate: Arc<RwLock<()>>,
     is_asked: AtomicBool,
@@ -57,6 +59,9 @@ impl EventBus for FakeBus {
         assert_eq!(topic, Topic::Raw);
         self.is_asked.store(true, Ordering::Relaxed);
         drop(self.gate.read().await);
+        if let Some(left) = self.left.lock().unwrap().as_mut() {
+            *left = left.checked_sub(1).ok_or_else(|| BusError::Unavailable("the disk is on fire".into()))?;
+        }
         match *self.mood.lock().unwrap() {
             Mood::Well => {
                 self.published.lock().unwrap().push(messages);
@@ -172,6 +177,9 @@ impl Registry for FakeRegistry {
         unreachable!("the door only reads")
     }
     async fn retire_secrets(&self, _: &SourceId) -> Result<(), RegistryError> {
+        unreachable!("the door only reads")
+    }
+    async fn set_forward(&self, _: &SourceId, _: Option<&Sealed>) -> Result<(), RegistryError> {
         unreachable!("the door only reads")
     }
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {

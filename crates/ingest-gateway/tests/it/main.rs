@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod bot;
 mod events;
 mod fakes;
+mod forward;
 mod hooks;
 mod idempotency;
 mod limits;

@@ -64,6 +64,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
+    /// How long the body was.
+    pub(crate) bytes: usize,
 }
 
 impl Answer {
@@ -136,6 +138,14 @@ impl Salon {
         }
     }
 
+    /// Has the deliveries of the Telegram source passed on.
+    pub(crate) fn passes_on_to(&self, bot: &str) {
+        self.registry.change(|content| {
+            let source = &mut content.sources[1];
+            source.forward_to = Some(self.vault.seal_secret(&source.id, bot.as_bytes()));
+        });
+    }
+
     /// What a server of this salon answers at.
     pub(crate) fn routes(&self) -> Arc<Routes> {
         self.routes.clone()
@@ -151,8 +161,9 @@ impl Salon {
         let app = init_service(app).await;
         let res = call_service(&app, request.to_request()).await;
         let (status, headers) = (res.status().as_u16(), res.headers().clone());
-        let body = serde_json::from_slice(&read_body(res).await).unwrap_or(Value::Null);
-        Answer { status, headers, body }
+        let body = read_body(res).await;
+        let bytes = body.len();
+        Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null), bytes }
     }
 
     /// A POST to `/v1/events` with the ingest key.
@@ -207,6 +218,7 @@ fn furnish(registry: &FakeRegistry, vault: &Vault) -> [String; 3] {
             name: String::new(),
             secrets: vec![SourceSecret { sealed, created_at: Timestamp::EPOCH }],
             rate_limit: None,
+            forward_to: None,
             created_at: Timestamp::EPOCH,
             revoked_at: None,
         }

@@ -1,6 +1,7 @@
 //! Changing the registry: tenants, sources, keys. One change at a time, by the lock of the version's row.
 
 use async_trait::async_trait;
+use domain::event::Sealed;
 use domain::id::SourceId;
 use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
@@ -43,6 +44,10 @@ impl Registry for PostgresLedger {
         self.change(Change::RetireSecrets(source)).await
     }
 
+    async fn set_forward(&self, source: &SourceId, to: Option<&Sealed>) -> Result<(), RegistryError> {
+        self.change(Change::SetForward(source, to)).await
+    }
+
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError> {
         self.change(Change::Revoke(what, now)).await
     }
@@ -64,6 +69,7 @@ enum Change<'a> {
     AddKey(&'a ApiKey),
     AddSecret(&'a SourceId, &'a SourceSecret),
     RetireSecrets(&'a SourceId),
+    SetForward(&'a SourceId, Option<&'a Sealed>),
     Revoke(&'a Registered, Timestamp),
 }
 
@@ -95,6 +101,7 @@ impl Work for Change<'_> {
             Self::AddKey(key) => add_key(connection, key).await?,
             Self::AddSecret(source, secret) => add_secret(connection, source, secret).await?,
             Self::RetireSecrets(source) => retire_secrets(connection, source).await?,
+            Self::SetForward(source, to) => set_forward(connection, source, *to).await?,
             Self::Revoke(what, now) => revoke(connection, what, *now).await?,
         };
         if matches!(changed, Changed::Yes) {
@@ -122,14 +129,15 @@ async fn add_source(connection: &mut PgConnection, source: &Source) -> Result<Ch
         return Ok(Changed::NotFound);
     }
     let added = sqlx::query(
-        "INSERT INTO sources (id, tenant, kind, name, rate_limit, created_at, revoked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO sources (id, tenant, kind, name, rate_limit, forward_to, created_at, revoked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
     )
     .bind(source.id.as_str())
     .bind(source.tenant.as_str())
     .bind(source.kind.as_str())
     .bind(text(&source.name))
     .bind(source.rate_limit.map(|limit| i64::from(limit.get())))
+    .bind(source.forward_to.as_ref().map(Sealed::as_bytes))
     .bind(source.created_at.unix_micros())
     .bind(source.revoked_at.map(Timestamp::unix_micros))
     .execute(&mut *connection)
@@ -181,6 +189,19 @@ async fn retire_secrets(connection: &mut PgConnection, source: &SourceId) -> Res
     .execute(connection)
     .await?;
     Ok(if retired.rows_affected() > 0 { Changed::Yes } else { Changed::No })
+}
+
+async fn set_forward(
+    connection: &mut PgConnection,
+    source: &SourceId,
+    to: Option<&Sealed>,
+) -> Result<Changed, Failure> {
+    let set = sqlx::query("UPDATE sources SET forward_to = $2 WHERE id = $1")
+        .bind(source.as_str())
+        .bind(to.map(Sealed::as_bytes))
+        .execute(connection)
+        .await?;
+    Ok(if set.rows_affected() > 0 { Changed::Yes } else { Changed::NotFound })
 }
 
 async fn add_key(connection: &mut PgConnection, key: &ApiKey) -> Result<Changed, Failure> {

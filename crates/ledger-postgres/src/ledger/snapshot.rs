@@ -30,7 +30,7 @@ impl Work for Snapshot {
         let version = version(row.as_ref())?;
         let tenants = "SELECT id, name, created_at, revoked_at FROM tenants ORDER BY created_at, id";
         let tenants = sqlx::query(tenants).fetch_all(&mut *connection).await?;
-        let sources = "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at
+        let sources = "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at, forward_to
              FROM sources ORDER BY created_at, id";
         let sources = sqlx::query(sources).fetch_all(&mut *connection).await?;
         let secrets = "SELECT source, sealed, created_at FROM source_secrets ORDER BY id";
@@ -80,6 +80,7 @@ fn source(row: &PgRow) -> Result<Source, Failure> {
         name: row.try_get(3)?,
         secrets: Vec::new(),
         rate_limit: rate_limit.and_then(NonZeroU32::new),
+        forward_to: row.try_get::<Option<Vec<u8>>, _>(7)?.map(Sealed::from_bytes),
         created_at: instant(row, 5)?,
         revoked_at: instant_if_any(row, 6)?,
     })

@@ -1,6 +1,7 @@
 //! Changing the registry: tenants, sources, keys.
 
 use async_trait::async_trait;
+use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
 use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
@@ -43,6 +44,11 @@ impl Registry for SqliteLedger {
     async fn retire_secrets(&self, source: &SourceId) -> Result<(), RegistryError> {
         let source = source.clone();
         self.change(move |connection| retire_secrets(connection, &source)).await
+    }
+
+    async fn set_forward(&self, source: &SourceId, to: Option<&Sealed>) -> Result<(), RegistryError> {
+        let (source, to) = (source.clone(), to.cloned());
+        self.change(move |connection| set_forward(connection, &source, to.as_ref())).await
     }
 
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError> {
@@ -103,8 +109,8 @@ fn add_source(connection: &Connection, source: &Source) -> Result<Changed, Failu
     }
     let added = connection
         .prepare_cached(
-            "INSERT INTO sources (id, tenant, kind, name, rate_limit, created_at, revoked_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO sources (id, tenant, kind, name, rate_limit, forward_to, created_at, revoked_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             source.id.as_str(),
@@ -112,6 +118,7 @@ fn add_source(connection: &Connection, source: &Source) -> Result<Changed, Failu
             source.kind.as_str(),
             source.name,
             source.rate_limit,
+            source.forward_to.as_ref().map(Sealed::as_bytes),
             source.created_at.unix_micros(),
             source.revoked_at.map(Timestamp::unix_micros)
         ])?;
@@ -150,6 +157,13 @@ fn retire_secrets(connection: &Connection, source: &SourceId) -> Result<Changed,
         )?
         .execute([source.as_str()])?;
     Ok(if retired > 0 { Changed::Yes } else { Changed::No })
+}
+
+fn set_forward(connection: &Connection, source: &SourceId, to: Option<&Sealed>) -> Result<Changed, Failure> {
+    let set = connection
+        .prepare_cached("UPDATE sources SET forward_to = ?2 WHERE id = ?1")?
+        .execute(params![source.as_str(), to.map(Sealed::as_bytes)])?;
+    Ok(if set > 0 { Changed::Yes } else { Changed::NotFound })
 }
 
 fn add_key(connection: &Connection, key: &ApiKey) -> Result<Changed, Failure> {

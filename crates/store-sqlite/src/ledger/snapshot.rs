@@ -24,7 +24,8 @@ pub(crate) fn read(connection: &Connection) -> Result<RegistrySnapshot, Failure>
         .collect::<Result<_, _>>()?;
     let mut sources: Vec<Source> = connection
         .prepare_cached(
-            "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at FROM sources ORDER BY created_at, id",
+            "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at, forward_to
+             FROM sources ORDER BY created_at, id",
         )?
         .query_and_then([], source)?
         .collect::<Result<_, Failure>>()?;
@@ -61,6 +62,7 @@ fn source(row: &Row<'_>) -> Result<Source, Failure> {
         name: row.get(3)?,
         secrets: Vec::new(),
         rate_limit: row.get::<_, Option<u32>>(4)?.and_then(NonZeroU32::new),
+        forward_to: row.get::<_, Option<Vec<u8>>>(7)?.map(Sealed::from_bytes),
         created_at: instant(row, 5)?,
         revoked_at: instant_if_any(row, 6)?,
     })
