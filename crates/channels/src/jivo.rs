@@ -53,7 +53,13 @@ fn contact(event: &Spot<'_>) -> Result<Contact, Unparsed> {
         return Ok(Contact { messenger_id: id, ..Contact::default() });
     };
     let text = |key: &str| text_under(&sender, key, LABEL);
-    Ok(Contact { phone: text("phone")?, email: text("email")?, name: text("name")?, messenger_id: id })
+    Ok(Contact {
+        phone: text("phone")?,
+        email: text("email")?,
+        name: text("name")?,
+        messenger_id: id,
+        ..Contact::default()
+    })
 }
 
 /// Jivo's own widget is the site; other messengers go by names of their own.

@@ -114,7 +114,7 @@ fn contact(message: &Spot<'_>, chat: &str, channel: Channel, is_group: bool) -> 
     let phone = text("phone")?.or(number);
     // Where a client has given no name, their number stands in its place.
     let name = text("name")?.filter(|name| name != chat);
-    Ok(Contact { phone, name, messenger_id: Some(chat.to_owned()), email: None })
+    Ok(Contact { phone, name, messenger_id: Some(chat.to_owned()), ..Contact::default() })
 }
 
 /// A step of a message on its way. Wazzup does not say in which chat it was sent.

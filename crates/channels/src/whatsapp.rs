@@ -112,7 +112,7 @@ impl<'v> Change<'v> {
                 phone: number.map(|number| format!("+{}", number.trim_start_matches('+'))),
                 messenger_id: user.or(number).map(str::to_owned),
                 name: known.and_then(|person| person.name.clone()),
-                email: None,
+                ..Contact::default()
             },
         }
     }

@@ -145,7 +145,7 @@ fn contact(person: &Spot<'_>) -> Result<Contact, Unparsed> {
         (Some(name), Some(surname)) => Some(format!("{name} {surname}")),
         (name, surname) => name.or(surname),
     };
-    Ok(Contact { phone: text("phone")?, email: text("email")?, name, messenger_id: None })
+    Ok(Contact { phone: text("phone")?, email: text("email")?, name, ..Contact::default() })
 }
 
 /// An instant with its offset, which is written `+05:00` in some places and `+0500` in others. One without is of no use: it is

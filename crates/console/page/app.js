@@ -1,6 +1,7 @@
 // The frame around the views: who is here, which view the address asks for, and when to look again.
 
 import { Failure, chooseTenant, chosenTenant, get, post } from "./api.js";
+import { clientTimeline } from "./client.js";
 import { fill, h } from "./dom.js";
 import { currentLanguage, plural, switchLanguage, t } from "./i18n.js";
 import { icon } from "./parts.js";
@@ -25,6 +26,7 @@ function route() {
   const id = decode(rest.join("/"));
   if (section === "sessions" && id) return { name: "sessions", show: sessionTimeline, id, parameters };
   if (section === "sessions") return { name: "sessions", show: sessions, parameters };
+  if (section === "clients" && id) return { name: "sessions", show: clientTimeline, id, parameters };
   if (section === "leads" && id) return { name: "sessions", show: leadTimeline, id, parameters };
   if (section === "quarantine") return { name: "quarantine", show: quarantine, parameters };
   return { name: "overview", show: overview, parameters };
@@ -94,14 +96,32 @@ async function find(event, input) {
     location.hash = `#/leads/${typed.toUpperCase()}`;
     return;
   }
+  // A phone, an address or a number is a client; a word is a conversation first.
+  const isClient = typed.includes("@") || !/\p{L}/u.test(typed);
+  const places = [["sessions", { id: typed }, "sessions"], ["subjects", { typed }, "clients"]];
+  if (isClient) places.reverse();
   try {
-    const { id } = await post("/v1/sessions/lookup", { id: typed });
-    input.value = "";
-    location.hash = `#/sessions/${encodeURIComponent(id)}`;
+    for (const [resource, asked, section] of places) {
+      const id = await lookUp(resource, asked);
+      if (!id) continue;
+      input.value = "";
+      location.hash = `#/${section}/${encodeURIComponent(id)}`;
+      return;
+    }
+    input.setCustomValidity(t("search.none"));
+  } catch {
+    input.setCustomValidity(t("error.network"));
+  }
+  input.reportValidity();
+}
+
+/** The stored id of what was typed; `null` when there is none. */
+async function lookUp(resource, asked) {
+  try {
+    return (await post(`/v1/${resource}/lookup`, asked)).id;
   } catch (failure) {
-    const known = failure instanceof Failure && failure.status > 0;
-    input.setCustomValidity(t(known ? "search.none" : "error.network"));
-    input.reportValidity();
+    if (failure instanceof Failure && failure.status > 0) return null;
+    throw failure;
   }
 }
 

@@ -17,10 +17,10 @@ const TEXTS = {
   "nav.language": ["Switch to English", "Переключить на русский"],
   "nav.logout": ["Выйти", "Sign out"],
   "nav.tenant": ["Заведение", "Business"],
-  "search.label": ["Открыть разговор", "Open a conversation"],
-  "search.placeholder": ["Номер разговора или лид", "Conversation id or lead"],
+  "search.label": ["Найти клиента или разговор", "Find a client or a conversation"],
+  "search.placeholder": ["Телефон, почта, разговор, лид", "Phone, e-mail, conversation, lead"],
   "search.submit": ["Найти", "Find"],
-  "search.none": ["Такого разговора нет", "There is no such conversation"],
+  "search.none": ["Такого клиента или разговора нет", "There is no such client or conversation"],
 
   // states
   "state.loading": ["Загружаем…", "Loading…"],
@@ -124,6 +124,36 @@ const TEXTS = {
   "copied": ["Скопировано", "Copied"],
 
   // sessions
+  // a client
+  "client.title": ["Клиент", "Client"],
+  "client.all": ["вся история по всем каналам", "the whole history over all channels"],
+  "client.first": ["Откуда пришёл", "Came from"],
+  "client.last": ["Последний раз", "Last seen"],
+  "client.path": ["Путь", "Path"],
+  "client.consents": ["Согласия", "Consents"],
+  "client.consents.none": ["не давал", "none given"],
+  "client.granted": ["{purpose}: дано", "{purpose}: given"],
+  "client.withdrawn": ["{purpose}: отозвано", "{purpose}: withdrawn"],
+  "client.purpose.personal_data": ["обработка данных", "personal data"],
+  "client.purpose.mailing": ["рассылка", "mailing"],
+  "client.purpose.medical": ["данные о здоровье", "health data"],
+  "client.several": [
+    "{channels}: несколько аккаунтов с одним телефоном. Возможно, это разные люди.",
+    "{channels}: several accounts share a phone. They may be different people.",
+  ],
+  "client.split": ["Отделить аккаунт {n}", "Split off account {n}"],
+  "client.why.splits": ["Почему это другой человек?", "Why is it another person?"],
+  "client.shared": [
+    "Один из номеров встречается у многих клиентов, поэтому он никого не объединяет.",
+    "One of the numbers belongs to many clients, so it joins nobody.",
+  ],
+  "client.suggestion": [
+    "В том же разговоре назван ещё кто-то, известный по {known}. Возможно, это тот же человек.",
+    "Somebody known by {known} is named in the same conversation. It may be the same person.",
+  ],
+  "client.suggestion.where": ["Открыть разговор", "Open the conversation"],
+  "client.join": ["Это тот же человек", "It is the same person"],
+  "client.why.joins": ["Почему это тот же человек?", "Why is it the same person?"],
   "sessions.title": ["Разговоры", "Conversations"],
   "sessions.channel": ["Канал", "Channel"],
   "sessions.outcome": ["Итог", "Outcome"],
@@ -300,6 +330,8 @@ const TEXTS = {
   "action.channel_post": ["Запись в канале", "Channel post"],
   "action.unknown_update": ["Незнакомое сообщение", "Unknown message"],
   "action.lead_stage": ["Стадия лида", "Lead stage"],
+  "action.subject_join": ["Объединение клиентов", "Clients joined"],
+  "action.subject_split": ["Разделение клиентов", "Clients split"],
 };
 
 const LANGUAGES = ["ru", "en"];

@@ -34,11 +34,11 @@ export async function leadTimeline({ main, id, signal }) {
   await follow({ place, signal, path: `/v1/leads/${encodeURIComponent(id)}/events`, summary: leadSummary });
 }
 
-function backLink() {
+export function backLink() {
   return h("a", { class: "back", href: "#/sessions" }, icon("back"), t("timeline.back"));
 }
 
-async function follow({ place, signal, path, summary }) {
+export async function follow({ place, signal, path, summary }) {
   const state = { limit: AT_ONCE };
   const chat = h("ol", { class: "chat" });
   const head = h("header", { class: "stack" });
@@ -129,6 +129,7 @@ function sessionSummary({ session, appointments, events }) {
       fact(t("timeline.began"), h("time", { datetime: session.first_at }, moment(session.first_at))),
       fact(t("timeline.last"), h("time", { datetime: session.last_at }, moment(session.last_at))),
       session.lead && fact(t("timeline.lead"), leadLink(session.lead)),
+      known.length > 0 && fact(t("client.title"), h("a", { href: `#/clients/${encodeURIComponent(session.id)}` }, t("client.all"))),
       known.length > 0 && fact(t("timeline.known"), known.map((kind) => word("alias", kind)).join(", "))),
     appointments.map(appointmentCard),
   ];
@@ -144,7 +145,7 @@ function leadSummary({ lead, appointments, events }) {
   ];
 }
 
-function fact(name, ...content) {
+export function fact(name, ...content) {
   return h("div", {}, h("dt", {}, name), h("dd", {}, ...content));
 }
 

@@ -1,7 +1,8 @@
 //! The console: the read API and the owner's page, over ledger and analytics.
 //!
-//! Sits between the ports and a browser or a program. Reads, and never writes events; what it changes is the quarantine,
-//! when somebody sends an entry through again, and the sources of a tenant with their secrets. Knows no adapter.
+//! Sits between the ports and a browser or a program. Reads; what it changes is the quarantine, when somebody sends an
+//! entry through again, the sources of a tenant with their secrets and, by events over the bus, who is who. Knows no
+//! adapter.
 //!
 //! Every answer is of one tenant, taken from the key and not from the address ([`access`]); what belongs to another is
 //! answered as what does not exist. Texts are opened here and nowhere else, to be shown; contacts never are.
@@ -19,16 +20,20 @@ mod appointments;
 mod cursor;
 mod event_view;
 mod failure;
+mod history;
 mod leads;
 mod login;
 mod overview;
 mod page;
 mod parameters;
+mod person;
 mod quarantine;
 mod reconcile_route;
+mod rulings;
 mod sessions;
 mod source_view;
 mod sources;
+mod subjects;
 mod timeline;
 mod whoami;
 
@@ -45,12 +50,15 @@ use ports::ledger::LedgerReader;
 use ports::quarantine::QuarantineStore;
 use ports::registry::Registry;
 use ports::sources::SourceWatch;
+use ports::subjects::SubjectReader;
 use privacy::Vault;
 
 /// What the console reads from.
 pub struct Console {
     /// Sessions, events and books.
     pub ledger: Arc<dyn LedgerReader>,
+    /// Who is who.
+    pub subjects: Arc<dyn SubjectReader>,
     /// What waits to be looked at.
     pub quarantine: Arc<dyn QuarantineStore>,
     /// How sources are doing.
@@ -74,7 +82,7 @@ pub struct Console {
 }
 
 /// Every path the console answers at.
-pub const ENDPOINTS: [Endpoint; 19] = [
+pub const ENDPOINTS: [Endpoint; 25] = [
     page::INDEX,
     page::ASSET,
     login::LOGIN,
@@ -85,6 +93,12 @@ pub const ENDPOINTS: [Endpoint; 19] = [
     sessions::LOOKUP,
     sessions::SHOW,
     leads::EVENTS,
+    subjects::LOOKUP,
+    subjects::SHOW,
+    subjects::EVENTS,
+    subjects::CONSENTS,
+    rulings::JOINS,
+    rulings::SPLITS,
     quarantine::LIST,
     quarantine::SHOW,
     quarantine::REPLAY,
@@ -112,6 +126,13 @@ pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone
             .service(sessions::LOOKUP.resource().route(web::post().to(sessions::lookup)))
             .service(sessions::SHOW.resource().route(web::get().to(sessions::show)))
             .service(leads::EVENTS.resource().route(web::get().to(leads::events)))
+            // Before the path with an id, or the word would be one.
+            .service(subjects::LOOKUP.resource().route(web::post().to(subjects::lookup)))
+            .service(subjects::SHOW.resource().route(web::get().to(subjects::show)))
+            .service(subjects::EVENTS.resource().route(web::get().to(subjects::events)))
+            .service(subjects::CONSENTS.resource().route(web::get().to(subjects::consents)))
+            .service(rulings::JOINS.resource().route(web::post().to(rulings::join)))
+            .service(rulings::SPLITS.resource().route(web::post().to(rulings::split)))
             .service(quarantine::LIST.resource().route(web::get().to(quarantine::list)))
             .service(quarantine::SHOW.resource().route(web::get().to(quarantine::show)))
             .service(quarantine::REPLAY.resource().route(web::post().to(quarantine::replay)))

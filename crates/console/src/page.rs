@@ -33,10 +33,11 @@ macro_rules! asset {
     };
 }
 
-const ASSETS: [Asset; 14] = [
+const ASSETS: [Asset; 15] = [
     asset!("app.css", STYLE),
     asset!("favicon.svg", PICTURE),
     asset!("app.js", SCRIPT),
+    asset!("client.js", SCRIPT),
     asset!("api.js", SCRIPT),
     asset!("bubbles.js", SCRIPT),
     asset!("dom.js", SCRIPT),

@@ -1,4 +1,4 @@
-//! A page of events, of a session or of a lead, decoded and opened for their tenant.
+//! A page of events, of a session, of a lead or of a client, decoded and opened for their tenant.
 
 use domain::event::Event;
 use domain::id::{LeadId, SessionId, TenantId};
@@ -15,6 +15,7 @@ use crate::appointments::{AppointmentView, Appointments};
 use crate::cursor;
 use crate::event_view::{EventView, Findings};
 use crate::failure;
+use crate::history::History;
 
 /// Events shown when the caller does not say how many.
 pub(crate) const DEFAULT_LIMIT: u32 = 100;
@@ -26,6 +27,7 @@ pub(crate) const MAX_LIMIT: u32 = 200;
 pub(crate) enum Thread<'a> {
     Session(&'a SessionId),
     Lead(LeadId),
+    Client(&'a History),
 }
 
 /// A page of events.
@@ -110,6 +112,7 @@ async fn fetch(
     limit: u32,
 ) -> Result<Vec<StoredEvent>, Problem> {
     let read: Result<_, LedgerError> = match thread {
+        Thread::Client(history) => return history.fetch(console, tenant, after, limit).await,
         Thread::Session(session) => console.ledger.timeline(tenant, session, after, limit).await,
         Thread::Lead(lead) => console.ledger.lead_events(tenant, lead, after, limit).await,
     };

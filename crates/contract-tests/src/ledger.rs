@@ -1,6 +1,7 @@
-//! The contract of [`ports::ledger::Ledger`] and [`ports::ledger::LedgerReader`].
+//! The contract of [`ports::ledger::Ledger`], [`ports::ledger::LedgerReader`] and [`ports::subjects::SubjectReader`].
 
 pub mod keeping;
+pub mod persons;
 pub mod reading;
 pub mod recording;
 
@@ -8,13 +9,14 @@ use domain::id::TenantId;
 use ports::ledger::{Books, Ledger, LedgerReader, ReceiptBatch, Recorded, SessionQuery};
 use ports::quarantine::QuarantineStore;
 use ports::sources::SourceWatch;
+use ports::subjects::SubjectReader;
 
 use crate::fixtures::at;
 
 /// The ledger with all its faces: what an adapter keeps in one database.
-pub trait LedgerStore: Ledger + LedgerReader + QuarantineStore + SourceWatch {}
+pub trait LedgerStore: Ledger + LedgerReader + QuarantineStore + SourceWatch + SubjectReader {}
 
-impl<T: Ledger + LedgerReader + QuarantineStore + SourceWatch> LedgerStore for T {}
+impl<T: Ledger + LedgerReader + QuarantineStore + SourceWatch + SubjectReader> LedgerStore for T {}
 
 /// The port.
 pub type Port = dyn LedgerStore;
@@ -47,6 +49,17 @@ macro_rules! ledger_contract {
             a_session_says_what_is_known_of_it
             a_session_is_found_under_any_of_its_ids
             no_read_crosses_to_another_tenant);
+        $crate::named_tests!(store, $open, $crate::ledger::Port, $crate::ledger::persons:
+            what_one_event_names_is_one_person_over_all_channels
+            a_ruling_holds_against_what_comes_later_and_until_another
+            a_contradiction_and_a_duplicate_teach_nothing
+            the_first_door_is_the_earliest_whenever_it_is_told
+            what_was_consented_to_is_kept_with_who_it_names
+            any_order_of_calls_gives_the_same_persons
+            many_who_teach_the_same_at_once_agree
+            no_person_crosses_to_another_tenant
+            persons_are_forgotten_with_their_last_conversation_unless_they_agreed_to_something
+            one_known_by_very_many_links_is_answered_in_part);
         $crate::named_tests!(store, $open, $crate::ledger::Port, $crate::ledger::keeping:
             sweeping_deletes_what_is_old_and_nothing_else
             a_session_reported_late_stays_as_long_as_its_events

@@ -82,11 +82,15 @@ pub enum Action {
     Handoff,
     Call,
     LeadStage,
+    /// A person says: what is named here is one client.
+    SubjectJoin,
+    /// A person says: what is named here is several clients.
+    SubjectSplit,
     /// A word of the sender's own.
     Other(Word),
 }
 
-const KNOWN: [(&str, Action); 19] = [
+const KNOWN: [(&str, Action); 21] = [
     ("message", Action::Message),
     ("create_lead", Action::CreateLead),
     ("book", Action::Book),
@@ -106,6 +110,8 @@ const KNOWN: [(&str, Action); 19] = [
     ("handoff", Action::Handoff),
     ("call", Action::Call),
     ("lead_stage", Action::LeadStage),
+    ("subject_join", Action::SubjectJoin),
+    ("subject_split", Action::SubjectSplit),
 ];
 
 impl Action {

@@ -63,14 +63,16 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether it is a messenger's own notice, such as that a message has arrived or a kind of update we do not know: nobody
-    /// of the conversation did anything, so it begins none and counts in no figure.
+    /// Whether it is a messenger's own notice, such as that a message has arrived or a kind of update we do not know, or a
+    /// ruling on who is who: nobody of the conversation did anything, so it begins none and counts in no figure.
     #[must_use]
     pub fn is_notice(&self) -> bool {
-        self.actor == Actor::System
-            && matches!(self.action, Action::Other(_))
-            && self.lead.is_none()
-            && self.appointment.is_none()
+        let is_ruling = matches!(self.action, Action::SubjectJoin | Action::SubjectSplit);
+        is_ruling
+            || self.actor == Actor::System
+                && matches!(self.action, Action::Other(_))
+                && self.lead.is_none()
+                && self.appointment.is_none()
     }
 }
 

@@ -10,6 +10,7 @@
 pub mod action;
 pub mod appointment;
 pub mod channel;
+pub mod consent;
 pub mod event;
 pub mod id;
 pub mod observation;
@@ -20,4 +21,5 @@ pub mod retention;
 pub mod rollup;
 pub mod session;
 pub mod source_state;
+pub mod subject;
 pub mod timestamp;

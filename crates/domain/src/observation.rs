@@ -132,6 +132,8 @@ pub struct Contact {
     pub name: Option<String>,
     /// The messenger's id of the person.
     pub messenger_id: Option<String>,
+    /// Another id of the same account in this messenger, where the messenger says that it changed.
+    pub other_messenger_id: Option<String>,
 }
 
 impl Contact {

@@ -32,16 +32,17 @@ pub struct Dated<T> {
 /// Two values of one moment come from two contents under one event id, which is a conflict: the ledger keeps the one
 /// that came first, and a rollup, which must not depend on order, the smaller or larger value.
 impl<T: Ord> Dated<T> {
-    fn earlier(self, other: Self) -> Self {
+    pub(crate) fn earlier(self, other: Self) -> Self {
         if (other.moment, &other.value) < (self.moment, &self.value) { other } else { self }
     }
 
-    fn later(self, other: Self) -> Self {
+    pub(crate) fn later(self, other: Self) -> Self {
         if (other.moment, &other.value) > (self.moment, &self.value) { other } else { self }
     }
 }
 
-fn either<T>(a: Option<T>, b: Option<T>, choose: fn(T, T) -> T) -> Option<T> {
+/// What one of two says, or what `choose` makes of both.
+pub(crate) fn either<T>(a: Option<T>, b: Option<T>, choose: fn(T, T) -> T) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(choose(a, b)),
         (one, None) | (None, one) => one,
@@ -111,7 +112,12 @@ impl Marks {
             Action::Decline => Some(Mark::Declined),
             Action::Handoff => Some(Mark::HandedOff),
             Action::Call => Some(Mark::Called),
-            Action::ConsentGrant | Action::ConsentWithdraw | Action::LeadStage | Action::Other(_) => None,
+            Action::ConsentGrant
+            | Action::ConsentWithdraw
+            | Action::LeadStage
+            | Action::SubjectJoin
+            | Action::SubjectSplit
+            | Action::Other(_) => None,
         };
         let mut marks = by_action.map_or(Self::default(), Self::from);
         if event.lead.is_some() {

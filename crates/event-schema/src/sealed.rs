@@ -82,22 +82,31 @@ struct SealedContact<'c> {
     name: Option<Cow<'c, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     messenger_id: Option<Cow<'c, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_messenger_id: Option<Cow<'c, str>>,
 }
 
 /// The bytes to seal into [`domain::event::Event::contact`].
 #[must_use]
 pub fn contact_to_json(contact: &Contact) -> Vec<u8> {
-    let [phone, email, name, messenger_id] =
-        [&contact.phone, &contact.email, &contact.name, &contact.messenger_id]
-            .map(|text| text.as_deref().map(Cow::Borrowed));
-    serde_json::to_vec(&SealedContact { phone, email, name, messenger_id })
-        .expect("texts under text keys always have a JSON form")
+    let sealed = SealedContact {
+        phone: contact.phone.as_deref().map(Cow::Borrowed),
+        email: contact.email.as_deref().map(Cow::Borrowed),
+        name: contact.name.as_deref().map(Cow::Borrowed),
+        messenger_id: contact.messenger_id.as_deref().map(Cow::Borrowed),
+        other_messenger_id: contact.other_messenger_id.as_deref().map(Cow::Borrowed),
+    };
+    serde_json::to_vec(&sealed).expect("texts under text keys always have a JSON form")
 }
 
 /// Reads back what [`contact_to_json`] gave. The error may quote what was sealed: it is not for logs.
 pub fn contact_from_json(bytes: &[u8]) -> Result<Contact, serde_json::Error> {
-    let SealedContact { phone, email, name, messenger_id } = serde_json::from_slice(bytes)?;
-    let [phone, email, name, messenger_id] =
-        [phone, email, name, messenger_id].map(|text| text.map(Cow::into_owned));
-    Ok(Contact { phone, email, name, messenger_id })
+    let sealed: SealedContact<'_> = serde_json::from_slice(bytes)?;
+    Ok(Contact {
+        phone: sealed.phone.map(Cow::into_owned),
+        email: sealed.email.map(Cow::into_owned),
+        name: sealed.name.map(Cow::into_owned),
+        messenger_id: sealed.messenger_id.map(Cow::into_owned),
+        other_messenger_id: sealed.other_messenger_id.map(Cow::into_owned),
+    })
 }

@@ -17,6 +17,7 @@ mod registry;
 mod sessions;
 mod snapshot;
 mod sources;
+mod subjects;
 mod sweep;
 
 use async_trait::async_trait;

@@ -8,7 +8,7 @@ use crate::options::{OpenError, PostgresOptions};
 use crate::schema::{MIGRATIONS, Migration};
 
 /// What the role of the services may do, table by table; nothing else.
-const RIGHTS: [(&str, &str); 18] = [
+const RIGHTS: [(&str, &str); 21] = [
     ("SELECT", "schema_migrations"),
     ("SELECT, UPDATE", "retention"),
     ("SELECT, INSERT", "events"),
@@ -16,6 +16,9 @@ const RIGHTS: [(&str, &str); 18] = [
     ("SELECT, INSERT, UPDATE, DELETE", "receipts"),
     ("SELECT, INSERT, UPDATE", "books"),
     ("SELECT, INSERT, UPDATE, DELETE", "sessions"),
+    ("SELECT, INSERT, UPDATE, DELETE", "links"),
+    ("SELECT, INSERT, UPDATE, DELETE", "touches"),
+    ("SELECT, INSERT", "consents"),
     ("SELECT, INSERT, UPDATE, DELETE", "quarantine"),
     ("SELECT, UPDATE", "registry"),
     ("SELECT, INSERT, UPDATE", "tenants"),

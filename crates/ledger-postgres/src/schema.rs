@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 5] = [
+pub(crate) const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -38,6 +38,11 @@ pub(crate) const MIGRATIONS: [Migration; 5] = [
         version: 5,
         name: "where deliveries are passed on to",
         sql: include_str!("../migrations/0005-where-deliveries-are-passed-on-to.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "identities and consents",
+        sql: include_str!("../migrations/0006-identities-and-consents.sql"),
     },
 ];
 

@@ -12,6 +12,7 @@ pub mod quarantine;
 pub mod queue;
 pub mod registry;
 pub mod sources;
+pub mod subjects;
 
 /// The error underneath an error of a port: an adapter's own, kept whole for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -10,6 +10,7 @@ use domain::channel::Channel;
 use domain::event::{Alias, AliasKind};
 use domain::id::{AppointmentId, Pseudonym, SessionId};
 use domain::observation::Contact;
+use domain::subject::{Identity, IdentityKind};
 use phonenumber::{Mode, country};
 
 use crate::key::TenantKeys;
@@ -46,7 +47,7 @@ fn is_personal_session(channel: Channel, id: &str) -> bool {
 }
 
 /// Whether it is a pseudonym of ours that came back, from a CRM for example.
-fn is_pseudonym(id: &str) -> bool {
+pub(crate) fn is_pseudonym(id: &str) -> bool {
     id.strip_prefix(PREFIX).is_some_and(|rest| {
         rest.len() == 43 && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     })
@@ -117,26 +118,68 @@ impl TenantKeys {
         })
     }
 
-    /// The pseudonyms of a client.
+    /// The pseudonyms of a client. One that comes back, from a CRM or a person who read it here, stays what it is.
     pub(crate) fn aliases(&self, channel: Channel, contact: &Contact, user_hash: Option<&str>) -> Vec<Alias> {
-        let alias = |kind: AliasKind, parts: &[&[u8]]| Alias {
-            kind,
-            pseudonym: Pseudonym::parse(&self.pseudonym(kind.as_str(), parts))
-                .expect("a pseudonym is printable and short"),
-        };
-        let phone = contact.phone.as_deref().map(canonical_phone);
-        let email = contact.email.as_deref().map(canonical_email);
-        let messenger = contact.messenger_id.as_deref().map(str::trim);
-        let sender = user_hash.map(str::trim);
+        let messenger = |id: &str| self.messenger_alias(channel, id);
         [
-            phone.map(|phone| alias(AliasKind::Phone, &[phone.as_bytes()])),
-            email.map(|email| alias(AliasKind::Email, &[email.as_bytes()])),
-            messenger.map(|id| alias(AliasKind::Messenger, &[channel.as_str().as_bytes(), id.as_bytes()])),
-            sender.map(|hash| alias(AliasKind::SenderHash, &[hash.as_bytes()])),
+            contact.phone.as_deref().map(|phone| self.phone_alias(phone)),
+            contact.email.as_deref().map(|email| self.email_alias(email)),
+            contact.messenger_id.as_deref().map(messenger),
+            contact.other_messenger_id.as_deref().map(messenger),
+            user_hash.map(|hash| self.sender_alias(hash)),
         ]
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// Everything that somebody who typed this may mean, the likeliest first: a phone, an address, an account in one of
+    /// the messengers, a sender's id, a pseudonym of any of them, a lead, a booking.
+    #[must_use]
+    pub fn identities(&self, typed: &str) -> Vec<Identity> {
+        let typed = typed.trim();
+        let mut all = Vec::new();
+        if is_pseudonym(typed) {
+            let kinds = IdentityKind::ALL.into_iter().filter(|kind| kind.is_of_a_person());
+            all.extend(kinds.filter_map(|kind| Identity::parse(kind, typed).ok()));
+        } else {
+            all.push(Identity::from(&self.phone_alias(typed)));
+            all.push(Identity::from(&self.email_alias(typed)));
+            let accounts = Channel::ALL.map(|channel| Identity::from(&self.messenger_alias(channel, typed)));
+            all.extend(accounts);
+            all.push(Identity::from(&self.sender_alias(typed)));
+            all.extend(Identity::parse(IdentityKind::Lead, typed));
+        }
+        all.push(Identity::of_appointment(&self.appointment_id(typed)));
+        all
+    }
+
+    fn phone_alias(&self, written: &str) -> Alias {
+        self.alias(AliasKind::Phone, written, || vec![canonical_phone(written)])
+    }
+
+    fn email_alias(&self, written: &str) -> Alias {
+        self.alias(AliasKind::Email, written, || vec![canonical_email(written)])
+    }
+
+    fn messenger_alias(&self, channel: Channel, id: &str) -> Alias {
+        self.alias(AliasKind::Messenger, id, || vec![channel.as_str().to_owned(), id.trim().to_owned()])
+    }
+
+    fn sender_alias(&self, hash: &str) -> Alias {
+        self.alias(AliasKind::SenderHash, hash, || vec![hash.trim().to_owned()])
+    }
+
+    fn alias(&self, kind: AliasKind, given: &str, parts: impl FnOnce() -> Vec<String>) -> Alias {
+        let given = given.trim();
+        let pseudonym = if is_pseudonym(given) {
+            given.to_owned()
+        } else {
+            let parts = parts();
+            let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
+            self.pseudonym(kind.as_str(), &parts)
+        };
+        Alias { kind, pseudonym: Pseudonym::parse(&pseudonym).expect("a pseudonym is printable and short") }
     }
 }
 
@@ -294,6 +337,39 @@ mod tests {
         };
         let aliases = keys().aliases(Channel::Whatsapp, &contact, None);
         assert_ne!(aliases[0].pseudonym, aliases[1].pseudonym);
+    }
+
+    #[test]
+    fn whatever_a_client_is_known_by_is_found_by_typing_it() {
+        let keys = keys();
+        let contact = Contact {
+            phone: Some("+79131234567".to_owned()),
+            email: Some("Anna@mail.ru".to_owned()),
+            messenger_id: Some("5551112233".to_owned()),
+            other_messenger_id: Some("777".to_owned()),
+            name: None,
+        };
+        let aliases = keys.aliases(Channel::Telegram, &contact, Some("hash"));
+        for (alias, typed) in
+            aliases.iter().zip(["8 (913) 123-45-67", "anna@mail.ru ", " 5551112233", "777", "hash"])
+        {
+            assert!(keys.identities(typed).contains(&Identity::from(alias)), "{typed}");
+            assert!(keys.identities(alias.pseudonym.as_str()).contains(&Identity::from(alias)), "{typed}");
+        }
+        let lead = Identity::parse(IdentityKind::Lead, "BX-7").unwrap();
+        assert!(keys.identities("BX-7").contains(&lead));
+        assert!(keys.identities("визит-12").iter().any(|identity| identity.as_str() == "визит-12"));
+    }
+
+    #[test]
+    fn a_pseudonym_in_a_contact_names_whom_it_names() {
+        let keys = keys();
+        let of = |phone: &str| {
+            let contact = Contact { phone: Some(phone.to_owned()), ..Contact::default() };
+            keys.aliases(Channel::Other, &contact, None)
+        };
+        let stored = of("+79131234567");
+        assert_eq!(of(stored[0].pseudonym.as_str()), stored);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use domain::action::{Action, Word};
 use domain::event::{Appointment, Digest, Event, Flags};
 use domain::id::{EventId, ReceiptId, SourceId, TenantId};
-use domain::observation::{Consent, Observation, ObservedAppointment};
+use domain::observation::{Consent, Contact, Observation, ObservedAppointment};
 use domain::timestamp::Timestamp;
 use event_schema::sealed::Details;
 use uuid::Uuid;
 
+use crate::identifier::is_pseudonym;
 use crate::key::TenantKeys;
 
 /// The acceptance an observation came with.
@@ -77,7 +78,10 @@ impl TenantKeys {
     pub fn protect(&self, observation: Observation, receipt: &Receipt) -> Event {
         let identity = self.identify(&receipt.source, &observation, &receipt.payload_digest);
         let id = identity.event_id;
-        let Observation { channel, action, appointment, contact, user_hash, occurred_at, .. } = observation;
+        let Observation { channel, action, appointment, contact, occurred_at, .. } = observation;
+        let user_hash = observation.user_hash;
+        let aliases = self.aliases(channel, &contact, user_hash.as_deref());
+        let contact = in_the_clear(contact);
         let mut details = Details {
             user_text: observation.texts.user,
             assistant_response: observation.texts.assistant,
@@ -112,7 +116,7 @@ impl TenantKeys {
             lead: observation.lead,
             appointment,
             consent,
-            aliases: self.aliases(channel, &contact, user_hash.as_deref()),
+            aliases,
             confidence: observation.confidence,
             response_time_ms: observation.response_time_ms,
             usage: observation.usage,
@@ -132,6 +136,18 @@ impl TenantKeys {
             starts_at,
             service: service.and_then(|service| label_or_sealed(service, &mut details.service)),
         }
+    }
+}
+
+/// What of a contact is no pseudonym that came back: only that is of use to whoever opens it.
+fn in_the_clear(contact: Contact) -> Contact {
+    let clear = |text: Option<String>| text.filter(|text| !is_pseudonym(text.trim()));
+    Contact {
+        phone: clear(contact.phone),
+        email: clear(contact.email),
+        name: contact.name,
+        messenger_id: clear(contact.messenger_id),
+        other_messenger_id: clear(contact.other_messenger_id),
     }
 }
 
@@ -165,7 +181,7 @@ mod tests {
     use std::sync::Arc;
 
     use domain::channel::Channel;
-    use domain::observation::{ConsentPurpose, Contact, Texts};
+    use domain::observation::{ConsentPurpose, Texts};
     use serde_json::json;
 
     use super::*;
@@ -198,6 +214,7 @@ mod tests {
             email: Some(MARKERS[1].to_owned()),
             name: Some(MARKERS[2].to_owned()),
             messenger_id: Some(MARKERS[3].to_owned()),
+            other_messenger_id: Some(MARKERS[3].to_owned()),
         };
         observation.texts = Texts { user: Some(MARKERS.join(" ")), assistant: Some(MARKERS[4].to_owned()) };
         observation.intent = Some(MARKERS.join(" "));

@@ -99,6 +99,7 @@ fn console(
 ) -> Console {
     Console {
         ledger: home.ledger.clone(),
+        subjects: home.ledger.clone(),
         quarantine: home.ledger.clone(),
         sources: home.ledger.clone(),
         registry: home.ledger.clone(),

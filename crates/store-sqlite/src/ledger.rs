@@ -10,6 +10,7 @@ mod record;
 mod registry;
 mod snapshot;
 mod sources;
+mod subjects;
 mod sweep;
 
 use std::path::Path;
@@ -29,6 +30,7 @@ const SCHEMA: Schema = Schema {
         include_str!("../migrations/ledger/0001-events-sessions-quarantine-and-registry.sql"),
         include_str!("../migrations/ledger/0002-state-of-sources.sql"),
         include_str!("../migrations/ledger/0003-where-deliveries-are-passed-on-to.sql"),
+        include_str!("../migrations/ledger/0004-identities-and-consents.sql"),
     ],
 };
 

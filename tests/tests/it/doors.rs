@@ -36,14 +36,14 @@ const DOORS: [(SourceKind, &str); 9] = [
 const GIVEN: &str = "s3cr3tKey";
 
 /// A source of a kind, as its messenger knows it.
-struct Door {
-    kind: SourceKind,
-    path: String,
-    secret: String,
+pub(crate) struct Door {
+    pub(crate) kind: SourceKind,
+    pub(crate) path: String,
+    pub(crate) secret: String,
 }
 
 impl Door {
-    async fn open(stand: &Stand, kind: SourceKind) -> Self {
+    pub(crate) async fn open(stand: &Stand, kind: SourceKind) -> Self {
         let id = format!("salon-door-{kind}");
         let mut words = vec!["source", "add", &id, "--tenant", "salon", "--kind", kind.as_str()];
         if matches!(kind, SourceKind::Whatsapp | SourceKind::Instagram | SourceKind::Vk) {
@@ -67,7 +67,7 @@ impl Door {
     }
 
     /// A delivery that proves itself with this secret.
-    fn delivery(&self, stand: &Stand, secret: &str, body: &[u8]) -> RequestBuilder {
+    pub(crate) fn delivery(&self, stand: &Stand, secret: &str, body: &[u8]) -> RequestBuilder {
         let keyed = format!("{}?key={secret}", self.path);
         let post = |path: &str| stand.api.request(Method::POST, path).body(body.to_vec());
         match self.kind {
@@ -103,7 +103,7 @@ fn bodies(kind: SourceKind) -> Vec<Vec<u8>> {
     bodies
 }
 
-async fn sent(request: RequestBuilder) -> (u16, String) {
+pub(crate) async fn sent(request: RequestBuilder) -> (u16, String) {
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.text().await.unwrap())
 }

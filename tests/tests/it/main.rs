@@ -42,6 +42,7 @@ mod sameness;
 mod shapes;
 mod signing;
 mod sources;
+mod subjects;
 mod trials;
 mod truth;
 mod walls;

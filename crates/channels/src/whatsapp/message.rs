@@ -64,7 +64,8 @@ fn renamed(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unpar
     let system = message.get("system");
     let text = |key: &str| system.map(|system| text_under(&system, key, LABEL)).transpose();
     note(observation, "kind", text("type")?.flatten());
-    note(observation, "number", text("wa_id")?.flatten());
-    note(observation, "user_id", text("user_id")?.flatten());
+    let new = text("user_id")?.flatten().or(text("wa_id")?.flatten());
+    let contact = &mut observation.contact;
+    contact.other_messenger_id = new.filter(|new| contact.messenger_id.as_ref() != Some(new));
     Ok(())
 }

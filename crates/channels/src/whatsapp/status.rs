@@ -84,6 +84,6 @@ pub(super) fn new_user_id(change: &Change<'_>, update: Spot<'_>) -> Result<Obser
     observation.actor = Actor::System;
     observation.contact = client.contact;
     observation.attributes.insert("kind".to_owned(), Value::from("user_id_update"));
-    note(&mut observation, "previous_user_id", text_under(&ids, "previous", LABEL)?);
+    observation.contact.other_messenger_id = text_under(&ids, "previous", LABEL)?;
     Ok(observation)
 }

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         let keyring = process.keyring(&ledger).await;
         let console = Console {
             ledger: ledger.clone(),
+            subjects: ledger.clone(),
             quarantine: ledger.clone(),
             sources: ledger.clone(),
             registry: ledger.clone(),

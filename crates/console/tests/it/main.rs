@@ -11,5 +11,6 @@ mod quarantine;
 mod reconcile;
 mod sessions;
 mod sources;
+mod subjects;
 mod timeline;
 mod world;

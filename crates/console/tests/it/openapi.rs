@@ -17,7 +17,7 @@ fn document() -> Value {
 }
 
 /// Holds a value against a schema of the document, which allows no key it does not name.
-fn check(schema: &str, value: &Value) {
+pub(crate) fn check(schema: &str, value: &Value) {
     let mut root = json!({"$ref": format!("#/components/schemas/{schema}")});
     root["components"] = document()["components"].clone();
     let validator = jsonschema::options().with_draft(Draft::Draft202012).build(&root).unwrap();

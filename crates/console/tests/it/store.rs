@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use actix_web::web::Bytes;
 use async_trait::async_trait;
+use domain::consent::ConsentRecord;
 use domain::event::Event;
 use domain::id::{LeadId, ReceiptId, SessionId, TenantId};
 use domain::overview::{AppointmentFigures, ChannelFigures, SessionFigures};
 use domain::quarantine::{QuarantineEntry, QuarantineState};
 use domain::rollup::{AppointmentRollup, Mark, Moment, SessionRollup};
 use domain::session::Outcome;
+use domain::subject::{Identity, Learned, Link, Touch};
 use domain::timestamp::Timestamp;
 use event_schema::codec::{decode_event, encode_event};
 use ports::analytics::{AnalyticsError, AnalyticsStore, Period};
@@ -22,6 +24,7 @@ use ports::ledger::{Books, LedgerError, LedgerReader, SessionQuery, SessionRow, 
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use ports::registry::RegistrySnapshot;
 use ports::sources::RefusalCount;
+use ports::subjects::SubjectReader;
 use uuid::Uuid;
 
 #[path = "store_sources.rs"]
@@ -53,6 +56,14 @@ impl Held {
         *self.accepted.entry(tenant.clone()).or_default() += 1;
         self.receipts += 1;
         ReceiptId::from_uuid(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + self.receipts))
+    }
+
+    fn learned(&self, tenant: &TenantId) -> Learned {
+        let mut learned = Learned::default();
+        for (event, _) in self.events.iter().filter(|(event, _)| event.tenant == *tenant) {
+            learned.add(tenant, event);
+        }
+        learned.merged()
     }
 
     fn rollups(&self, tenant: &TenantId) -> Vec<SessionRow> {
@@ -158,6 +169,45 @@ impl LedgerReader for Store {
             }
         };
         Ok(held.accepted.keys().map(of).collect())
+    }
+}
+
+#[async_trait]
+impl SubjectReader for Store {
+    async fn links(&self, tenant: &TenantId, of: &[Identity]) -> Result<Vec<Link>, LedgerError> {
+        let links = self.reading()?.learned(tenant).links.into_iter().map(|(_, link)| link);
+        Ok(links.filter(|link| of.iter().any(|one| link.pair.other(one).is_some())).collect())
+    }
+
+    async fn touches(&self, tenant: &TenantId, of: &[Identity]) -> Result<Vec<Touch>, LedgerError> {
+        let touches = self.reading()?.learned(tenant).touches.into_iter().map(|(_, touch)| touch);
+        Ok(touches.filter(|touch| of.contains(&touch.identity)).collect())
+    }
+
+    async fn named_in(&self, tenant: &TenantId, sessions: &[SessionId]) -> Result<Vec<Touch>, LedgerError> {
+        let touches = self.reading()?.learned(tenant).touches.into_iter().map(|(_, touch)| touch);
+        Ok(touches.filter(|touch| sessions.contains(&touch.session)).collect())
+    }
+
+    async fn sessions_known(
+        &self,
+        tenant: &TenantId,
+        sessions: &[SessionId],
+    ) -> Result<Vec<SessionRow>, LedgerError> {
+        let mut rows = self.reading()?.rollups(tenant);
+        rows.retain(|row| sessions.contains(&row.rollup.session));
+        Ok(rows)
+    }
+
+    async fn consents(
+        &self,
+        tenant: &TenantId,
+        sessions: &[SessionId],
+    ) -> Result<Vec<ConsentRecord>, LedgerError> {
+        let records = self.reading()?.learned(tenant).consents.into_iter().map(|(_, record)| record);
+        let mut records: Vec<_> = records.filter(|record| sessions.contains(&record.session)).collect();
+        records.sort_by_key(|record| (record.at, record.event, record.purpose));
+        Ok(records)
     }
 }
 

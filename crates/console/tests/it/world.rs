@@ -73,6 +73,7 @@ impl World {
     pub(crate) fn console(&self, open_tenant: Option<TenantId>) -> Arc<Console> {
         Arc::new(Console {
             ledger: Arc::clone(&self.store) as _,
+            subjects: Arc::clone(&self.store) as _,
             quarantine: Arc::clone(&self.store) as _,
             sources: Arc::clone(&self.store) as _,
             registry: Arc::clone(&self.store) as _,

@@ -149,7 +149,7 @@ enum Report {
 
 pub async fn any_order_of_calls_gives_the_same_ledger(ledger: &Port) {
     let mut first_seen = None;
-    for (round, order) in orders(12, 24).into_iter().enumerate() {
+    for (round, order) in orders(12, 24, 6).into_iter().enumerate() {
         let salon = tenant(&format!("salon-{round}"));
         let reports = reports(&salon);
         for index in order {
@@ -210,18 +210,18 @@ fn nameless(row: SessionRow) -> SessionRow {
     SessionRow { rollup: domain::rollup::SessionRollup { tenant: salon(), ..row.rollup }, ..row }
 }
 
-/// Orders of the numbers below six, each with repetitions; the same on every run.
-fn orders(how_many: u64, length: u64) -> Vec<Vec<usize>> {
+/// Orders of the numbers below `of`, each with repetitions; the same on every run.
+pub(super) fn orders(how_many: u64, length: u64, of: u64) -> Vec<Vec<usize>> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = move || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        usize::try_from(state % 6).unwrap()
+        usize::try_from(state % of).unwrap()
     };
     let mut orders: Vec<Vec<usize>> =
         (0..how_many).map(|_| (0..length).map(|_| random()).collect()).collect();
     // Whatever chance left out comes last, so that every order says everything at least once.
-    orders.iter_mut().for_each(|order| order.extend((0..6).rev()));
+    orders.iter_mut().for_each(|order| order.extend((0..usize::try_from(of).unwrap()).rev()));
     orders
 }

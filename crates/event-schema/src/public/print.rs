@@ -156,6 +156,8 @@ struct Contact<'o> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'o str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    other_messenger_id: Option<&'o str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<&'o str>,
 }
 
@@ -165,6 +167,7 @@ impl<'o> Contact<'o> {
             email: contact.email.as_deref(),
             messenger_id: contact.messenger_id.as_deref(),
             name: contact.name.as_deref(),
+            other_messenger_id: contact.other_messenger_id.as_deref(),
             phone: contact.phone.as_deref(),
         }
     }

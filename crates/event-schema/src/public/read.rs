@@ -115,14 +115,16 @@ fn purpose(text: &str) -> Result<ConsentPurpose, String> {
 }
 
 fn contact(event: &mut Object<'_, Event<'_>>) -> Contact {
-    let contact = event.nested("contact", "phone, email, name, messenger_id", |contact| {
-        Some(Contact {
-            phone: free(contact, "phone", LABEL),
-            email: free(contact, "email", LABEL),
-            name: free(contact, "name", LABEL),
-            messenger_id: free(contact, "messenger_id", ID),
-        })
-    });
+    let contact =
+        event.nested("contact", "phone, email, name, messenger_id, other_messenger_id", |contact| {
+            Some(Contact {
+                phone: free(contact, "phone", LABEL),
+                email: free(contact, "email", LABEL),
+                name: free(contact, "name", LABEL),
+                messenger_id: free(contact, "messenger_id", ID),
+                other_messenger_id: free(contact, "other_messenger_id", ID),
+            })
+        });
     contact.unwrap_or_default()
 }
 

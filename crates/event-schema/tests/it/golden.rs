@@ -208,6 +208,7 @@ fn a_sealed_contact_keeps_its_bytes() {
         email: text("client@example.com"),
         name: text("Анна"),
         messenger_id: text("100200300"),
+        other_messenger_id: None,
     };
     let bytes = golden("contact.json", &contact_to_json(&contact));
     assert_eq!(contact_to_json(&contact), bytes);

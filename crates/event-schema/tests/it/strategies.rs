@@ -95,14 +95,15 @@ fn consent() -> impl Strategy<Value = Consent> {
 }
 
 /// The fields of a contact, in order; a [`Contact`] itself has no `Debug`, as it should.
-pub(crate) type ContactFields = (Option<String>, Option<String>, Option<String>, Option<String>);
+pub(crate) type ContactFields =
+    (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
 
 pub(crate) fn contact_fields() -> impl Strategy<Value = ContactFields> {
-    (option::of(label()), option::of(label()), option::of(label()), option::of(id()))
+    (option::of(label()), option::of(label()), option::of(label()), option::of(id()), option::of(id()))
 }
 
-pub(crate) fn contact_of((phone, email, name, messenger_id): ContactFields) -> Contact {
-    Contact { phone, email, name, messenger_id }
+pub(crate) fn contact_of((phone, email, name, messenger_id, other_messenger_id): ContactFields) -> Contact {
+    Contact { phone, email, name, messenger_id, other_messenger_id }
 }
 
 fn lead() -> impl Strategy<Value = LeadId> {

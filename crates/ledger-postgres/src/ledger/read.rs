@@ -140,7 +140,7 @@ fn between(row: &PgRow) -> Result<(i64, i64), Failure> {
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
-fn session_row(row: &PgRow) -> Result<SessionRow, Failure> {
+pub(super) fn session_row(row: &PgRow) -> Result<SessionRow, Failure> {
     let kept = session_rollup::read(row)?;
     Ok(SessionRow { rollup: kept.rollup, events: kept.events })
 }

@@ -1,6 +1,6 @@
 //! Recording events: each once, each receipt with one outcome.
 //!
-//! One transaction, about seven statements however many batches: receipts are marked, ids are claimed, verdicts follow
+//! One transaction, about nine statements however many batches: receipts are marked, ids are claimed, verdicts follow
 //! from the two without asking again, and what is new is written. Batches are judged in the order of the call.
 //!
 //! Statements take their rows as arrays, in the list of what they select: in `FROM`, every one would be written down
@@ -12,6 +12,7 @@ use domain::id::ReceiptId;
 use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
 use domain::rollup::{Moment, SessionRollup};
 use domain::source_state::SourceNews;
+use domain::subject::Learned;
 use domain::timestamp::Timestamp;
 use ports::ledger::{LedgerEntry, ReceiptBatch, Recorded};
 use sqlx::PgConnection;
@@ -21,7 +22,7 @@ use crate::failure::Failure;
 use crate::ledger::books::Changes;
 use crate::ledger::event_ids::{self, Candidate, Found};
 use crate::ledger::receipts::{self, Ending};
-use crate::ledger::{quarantine, rounds, sessions, sources};
+use crate::ledger::{quarantine, rounds, sessions, sources, subjects};
 use crate::session_rollup::Kept;
 
 /// One call of `record`.
@@ -49,6 +50,7 @@ impl Work for Recording<'_> {
         let mut verdicts = vec![Recorded::Already; self.batches];
         let mut books = Changes::default();
         let (mut news, mut of_sources) = (Vec::new(), SourceNews::default());
+        let mut learned = Learned::default();
         for round in &self.rounds {
             let mut marks: Vec<_> =
                 round.iter().map(|(_, batch)| (batch.receipt, batch.received_at)).collect();
@@ -76,6 +78,7 @@ impl Work for Recording<'_> {
                 let last = Moment { at: entry.event.occurred_at, event: entry.event.id };
                 let heard = (&entry.event.session, last);
                 of_sources.add((&batch.tenant, &batch.source), batch.received_at, heard);
+                learned.add(&batch.tenant, &entry.event);
             }
             news.extend(
                 judging.new.iter().map(|(batch, entry)| Kept::of(rollup(batch, entry), batch.received_at)),
@@ -83,6 +86,7 @@ impl Work for Recording<'_> {
         }
         sessions::write(connection, news).await?;
         sources::write(connection, &of_sources).await?;
+        subjects::learn(connection, learned.merged()).await?;
         books.write(connection).await?;
         Ok(verdicts)
     }

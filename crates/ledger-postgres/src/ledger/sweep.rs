@@ -6,6 +6,7 @@ use tracing::info;
 
 use crate::database::Database;
 use crate::failure::Failure;
+use crate::ledger::subjects::ForgetSessions;
 
 /// SQLSTATE of a lock that was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
@@ -13,42 +14,18 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// Each deletes at most `$2` rows older than `$1`, in a transaction of its own, and passes by what somebody works on:
 /// a sweep neither waits nor is waited for. What events there were is told by their ids; the events themselves go
 /// with the partition of their day.
-const STATEMENTS: [(&str, By); 4] = [
-    (
-        "DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
+const STATEMENTS: [&str; 3] = [
+    "DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM event_ids
              WHERE received_at < greatest($1, (SELECT events_before FROM retention))
              ORDER BY received_at LIMIT $2))",
-        By::Received,
-    ),
-    (
-        "DELETE FROM receipts WHERE ctid = ANY (ARRAY(
+    "DELETE FROM receipts WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM receipts WHERE received_at < $1 AND outcome <> 'quarantined'
              LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        By::Received,
-    ),
-    (
-        "DELETE FROM quarantine WHERE ctid = ANY (ARRAY(
+    "DELETE FROM quarantine WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM quarantine WHERE received_at < $1 AND state = 'resolved'
              LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        By::Received,
-    ),
-    (
-        "DELETE FROM sessions WHERE ctid = ANY (ARRAY(
-             SELECT ctid FROM sessions
-             WHERE last_period <= $1 / 600000000 AND last_at < $1
-                 AND last_received < (SELECT events_before FROM retention)
-             LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        By::LastEvent,
-    ),
 ];
-
-/// What the age of a row is.
-#[derive(Clone, Copy)]
-enum By {
-    Received,
-    LastEvent,
-}
 
 pub(super) async fn sweep(
     database: &Database,
@@ -59,19 +36,25 @@ pub(super) async fn sweep(
     let raise = "UPDATE retention SET events_before = $1 WHERE id = 1 AND events_before < $1";
     database.execute(|| sqlx::query(raise).bind(events.unix_micros())).await?;
     let (limit, mut deleted) = (u64::from(limit), 0);
-    for (statement, by) in STATEMENTS {
-        let left = i64::try_from(limit.saturating_sub(deleted)).unwrap_or_default();
-        if left == 0 {
-            break;
-        }
-        let before = match by {
-            By::Received => events.unix_micros(),
-            By::LastEvent => rollups.unix_micros(),
-        };
-        deleted += database.execute(|| sqlx::query(statement).bind(before).bind(left)).await?;
+    let left = |deleted| i64::try_from(limit.saturating_sub(deleted)).unwrap_or_default();
+    for statement in STATEMENTS {
+        let rows = || sqlx::query(statement).bind(events.unix_micros()).bind(left(deleted));
+        deleted += database.execute(rows).await?;
     }
+    deleted += forget_sessions(database, rollups, left(deleted)).await?;
     drop_partitions(database).await?;
     Ok(deleted)
+}
+
+/// Deletes sessions without events, and what is known of persons from them alone.
+async fn forget_sessions(database: &Database, before: Timestamp, limit: i64) -> Result<u64, Failure> {
+    match database.transaction(&ForgetSessions { before, limit }).await {
+        Err(Failure::Refused { code, .. }) if code == LOCK_NOT_AVAILABLE => {
+            info!("who is who is being written for long; old conversations are deleted by a later sweep");
+            Ok(0)
+        }
+        ended => ended,
+    }
 }
 
 /// Drops the partitions of days that are over for every reader.

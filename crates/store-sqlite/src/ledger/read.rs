@@ -102,7 +102,7 @@ fn sessions(connection: &Connection, query: &SessionQuery) -> Result<Vec<Session
         .collect()
 }
 
-fn session(
+pub(super) fn session(
     connection: &Connection,
     tenant: &TenantId,
     ids: &[SessionId],

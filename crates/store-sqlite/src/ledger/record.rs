@@ -9,13 +9,14 @@ use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, 
 use domain::rollup::SessionRollup;
 use domain::session::Outcome;
 use domain::source_state::SourceNews;
+use domain::subject::Learned;
 use domain::timestamp::Timestamp;
 use ports::ledger::{ReceiptBatch, Recorded};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::columns::digest;
 use crate::failure::Failure;
-use crate::ledger::{quarantine, sources};
+use crate::ledger::{quarantine, sources, subjects};
 use crate::session_rollup::{columns, merge_by_session, merge_with_kept, write};
 
 /// How a receipt ended.
@@ -83,17 +84,23 @@ struct Entry {
     lead: Option<LeadId>,
     wire: Bytes,
     rollup: SessionRollup,
+    learned: Learned,
 }
 
 impl Batch {
     pub(crate) fn of(batch: &ReceiptBatch) -> Self {
-        let events = batch.events.iter().map(|entry| Entry {
-            id: entry.event.id,
-            digest: entry.event.content_digest,
-            lead: entry.event.lead,
-            wire: entry.wire.clone(),
+        let events = batch.events.iter().map(|entry| {
             // Whose it is, is the batch's to say: the wall must not depend on the content.
-            rollup: SessionRollup { tenant: batch.tenant.clone(), ..SessionRollup::of(&entry.event) },
+            let mut learned = Learned::default();
+            learned.add(&batch.tenant, &entry.event);
+            Entry {
+                id: entry.event.id,
+                digest: entry.event.content_digest,
+                lead: entry.event.lead,
+                wire: entry.wire.clone(),
+                rollup: SessionRollup { tenant: batch.tenant.clone(), ..SessionRollup::of(&entry.event) },
+                learned,
+            }
         });
         Self {
             receipt: batch.receipt,
@@ -117,6 +124,7 @@ pub(crate) fn record(
         now,
         news: Vec::new(),
         sources: SourceNews::default(),
+        learned: Learned::default(),
         books: BTreeMap::new(),
     };
     let mut verdicts = Vec::with_capacity(batches.len());
@@ -127,6 +135,7 @@ pub(crate) fn record(
     for (rollup, events) in merge_by_session(recording.news) {
         write_session(connection, rollup, events)?;
     }
+    subjects::learn(connection, recording.learned)?;
     write_books(connection, &recording.books)?;
     Ok(verdicts)
 }
@@ -176,6 +185,8 @@ struct Recording<'c> {
     news: Vec<SessionRollup>,
     /// What they say of their sources.
     sources: SourceNews,
+    /// What they teach about persons.
+    learned: Learned,
     books: BTreeMap<TenantId, Change>,
 }
 
@@ -203,6 +214,7 @@ impl Recording<'_> {
                     let heard = (&rollup.session, rollup.last);
                     self.sources.add((&tenant, &source), received_at, heard);
                     self.news.push(rollup);
+                    self.learned.append(entry.learned);
                 }
                 Compared::Same => {}
                 Compared::Contradicts => contradicts = true,

@@ -1,0 +1,98 @@
+// One client over all channels: who that is, the doors they came through, what they agreed to, and the whole history.
+
+import { get, post } from "./api.js";
+import { fill, h } from "./dom.js";
+import { channel, moment } from "./format.js";
+import { t, word } from "./i18n.js";
+import { channelLabel, fail, heading, icon, loading } from "./parts.js";
+import { backLink, fact, follow } from "./timeline.js";
+
+/** How long a ruling may take to be recorded before the view is drawn as it is. */
+const PATIENCE = 10_000;
+
+export async function clientTimeline({ main, id, signal, reader }) {
+  const place = h("div", { class: "stack" }, loading());
+  fill(main, h("div", { class: "stack column" }, backLink(), place));
+  const again = () => clientTimeline({ main, id, signal, reader });
+  try {
+    // The address may hold what somebody typed: it is looked up in a body, and the stored id takes its place.
+    const found = await post("/v1/subjects/lookup", { typed: id });
+    const path = `/v1/subjects/${encodeURIComponent(found.id)}`;
+    const [subject, consents] = await Promise.all([get(path), get(`${path}/consents`)]);
+    if (signal.aborted) return;
+    history.replaceState(null, "", `#/clients/${encodeURIComponent(subject.id)}`);
+    const may = reader.scope === "admin";
+    const rule = may ? (ruling, identity) => ruled({ path, subject, ruling, identity, again, signal }) : null;
+    await follow({ place, signal, path: `${path}/events`, summary: ({ events }) => summary({ subject, consents, events, rule }) });
+  } catch (failure) {
+    if (!signal.aborted) fail(place, failure, again);
+  }
+}
+
+function summary({ subject, consents, rule }) {
+  const { first_touch: first, last_touch: last, identities } = subject;
+  const leads = identities.filter(({ kind }) => kind === "lead");
+  const known = [...new Set(identities.map(({ kind }) => kind))].filter((kind) => !["lead", "appointment"].includes(kind));
+  return [
+    heading(t("client.title")),
+    h("dl", { class: "facts" },
+      first && fact(t("client.first"), channelLabel(first.channel), " ", time(first.first_at)),
+      last && fact(t("client.last"), channelLabel(last.channel), " ", time(last.last_at)),
+      subject.path.length > 1 && fact(t("client.path"), subject.path.map((word) => channel(word)).join(" → ")),
+      known.length > 0 && fact(t("timeline.known"), known.map((kind) => word("alias", kind)).join(", ")),
+      leads.length > 0 && fact(t("timeline.lead"), leads.map(({ id }, n) =>
+        [n > 0 && ", ", h("a", { href: `#/leads/${encodeURIComponent(id)}` }, id)])),
+      fact(t("client.consents"), consents.current.length === 0 ? t("client.consents.none") : consents.current.map(consent))),
+    doubts(subject, rule),
+  ];
+}
+
+function consent({ purpose, granted, at, channel: through }) {
+  const word = t(granted ? "client.granted" : "client.withdrawn", { purpose: t(`client.purpose.${purpose}`) });
+  return h("span", { class: "line" }, word, " · ", channelLabel(through), " ", time(at));
+}
+
+/** What a person may know better than we do. */
+function doubts(subject, rule) {
+  const accounts = subject.identities.filter(({ kind }) => kind === "messenger");
+  return [
+    subject.several_accounts.length > 0 && doubt(
+      t("client.several", { channels: subject.several_accounts.map((word) => channel(word)).join(", ") }),
+      rule && accounts.map((identity, n) => button(t("client.split", { n: n + 1 }), () => rule("splits", identity)))),
+    subject.shared.length > 0 && doubt(t("client.shared")),
+    ...subject.suggestions.map(({ identity, session }) => doubt(
+      [t("client.suggestion", { known: word("alias", identity.kind) }), " ",
+        h("a", { href: `#/sessions/${encodeURIComponent(session)}` }, t("client.suggestion.where"))],
+      rule && button(t("client.join"), () => rule("joins", identity)))),
+  ];
+}
+
+function doubt(text, ...actions) {
+  return h("div", { class: "warning" }, icon("warning"), h("div", { class: "stack" }, h("p", {}, text), ...actions));
+}
+
+function button(text, onclick) {
+  return h("button", { type: "button", class: "button small", onclick }, text);
+}
+
+/** Asks why, says so, and draws anew once it is recorded. */
+async function ruled({ path, subject, ruling, identity, again, signal }) {
+  const reason = prompt(t(`client.why.${ruling}`));
+  if (reason === null) return;
+  try {
+    await post(`${path}/${ruling}`, { identity, reason });
+    const until = Date.now() + PATIENCE;
+    const before = JSON.stringify(subject.identities);
+    while (!signal.aborted && Date.now() < until && JSON.stringify((await get(path)).identities) === before) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+  } catch (failure) {
+    alert(failure.problem?.detail ?? t("error.other"));
+    return;
+  }
+  if (!signal.aborted) again();
+}
+
+function time(at) {
+  return h("time", { datetime: at }, moment(at));
+}
