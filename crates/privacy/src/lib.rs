@@ -7,7 +7,8 @@
 //!   numbers of a country finds nothing, as it would with a plain hash;
 //! - bodies, texts and contacts are sealed with XChaCha20-Poly1305 ([`seal`]), bound to the tenant, the use and the id
 //!   they belong to, so that a sealed text moved to another row does not open;
-//! - [`protect`] turns an observation, which is in the clear, into an event, which is not.
+//! - [`protect`] turns an observation, which is in the clear, into an event, which is not. What a person wrote goes under
+//!   its seal with placeholders for whatever names or reaches somebody (crate `redaction`).
 
 pub mod identifier;
 pub mod key;

@@ -1,11 +1,14 @@
 //! From an observation, in the clear, to an event that may be stored.
 
+use std::borrow::Cow;
+
 use domain::action::{Action, Word};
 use domain::event::{Appointment, Digest, Event, Flags};
 use domain::id::{EventId, ReceiptId, SourceId, TenantId};
 use domain::observation::{Consent, Contact, Observation, ObservedAppointment};
 use domain::timestamp::Timestamp;
 use event_schema::sealed::Details;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::identifier::is_pseudonym;
@@ -73,7 +76,9 @@ impl TenantKeys {
         Identity { event_id: observation.event_id.unwrap_or_else(derived), content_digest }
     }
 
-    /// Takes everything personal out of an observation: identifiers become pseudonyms, texts and contacts are sealed.
+    /// Takes everything personal out of an observation: identifiers become pseudonyms, texts are redacted and sealed,
+    /// contacts are sealed. Who the event is was settled before by what came, so that a resend stays one when redaction
+    /// learns to find more.
     #[must_use]
     pub fn protect(&self, observation: Observation, receipt: &Receipt) -> Event {
         let identity = self.identify(&receipt.source, &observation, &receipt.payload_digest);
@@ -83,12 +88,12 @@ impl TenantKeys {
         let aliases = self.aliases(channel, &contact, user_hash.as_deref());
         let contact = in_the_clear(contact);
         let mut details = Details {
-            user_text: observation.texts.user,
-            assistant_response: observation.texts.assistant,
+            user_text: observation.texts.user.map(redacted),
+            assistant_response: observation.texts.assistant.map(redacted),
             model: observation.model,
             raw_input_hash: observation.given_hashes.raw_input,
             payload_hash: observation.given_hashes.payload,
-            attributes: observation.attributes,
+            attributes: without_persons(observation.attributes),
             ..Details::default()
         };
         let intent = observation.intent.and_then(|intent| label_or_sealed(intent, &mut details.intent));
@@ -151,18 +156,46 @@ fn in_the_clear(contact: Contact) -> Contact {
     }
 }
 
-/// A text that is a label stays in the clear, for figures; any other wording is put under seal.
+/// The text with placeholders for whatever names or reaches a person.
+fn redacted(text: String) -> String {
+    match redaction::redact(&text) {
+        Cow::Borrowed(_nothing_found) => text,
+        Cow::Owned(redacted) => redacted,
+    }
+}
+
+/// Attributes with every text and number in them redacted, however deep; keys stay, for they are the sender's vocabulary.
+fn without_persons(attributes: Map<String, Value>) -> Map<String, Value> {
+    attributes.into_iter().map(|(key, value)| (key, without_person(value))).collect()
+}
+
+/// As deep as JSON is let in, which has a limit.
+fn without_person(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(redacted(text)),
+        Value::Array(values) => Value::Array(values.into_iter().map(without_person).collect()),
+        Value::Object(members) => Value::Object(without_persons(members)),
+        // A phone is not always sent as a text.
+        Value::Number(number) => match redaction::redact(&number.to_string()) {
+            Cow::Borrowed(_nothing_found) => Value::Number(number),
+            Cow::Owned(redacted) => Value::String(redacted),
+        },
+        Value::Null | Value::Bool(_) => value,
+    }
+}
+
+/// A text that is a label stays in the clear, for figures; any other wording is redacted and put under seal.
 fn label_or_sealed(text: String, sealed: &mut Option<String>) -> Option<Word> {
     match Word::parse(&text) {
         Ok(word) => Some(word),
         Err(_not_a_label) => {
-            *sealed = Some(text);
+            *sealed = Some(redacted(text));
             None
         }
     }
 }
 
-/// A digest stays in the clear, for proofs; any other wording is put under seal.
+/// A digest stays in the clear, for proofs; any other wording is redacted and put under seal.
 fn digest_or_sealed(text: String, sealed: &mut Option<String>) -> Option<String> {
     let hex = text.split_once(':').map_or(text.as_str(), |(_algorithm, hex)| hex);
     let algorithm = text.split_once(':').map_or("", |(algorithm, _hex)| algorithm);
@@ -172,7 +205,7 @@ fn digest_or_sealed(text: String, sealed: &mut Option<String>) -> Option<String>
     if is_digest {
         return Some(text);
     }
-    *sealed = Some(text);
+    *sealed = Some(redacted(text));
     None
 }
 
@@ -248,6 +281,43 @@ mod tests {
         assert_eq!(details.staff.as_deref(), Some(MARKERS[2]));
         let contact = keys.open_contact(event.id, event.contact.as_ref().unwrap()).unwrap();
         assert!(contact == observation().contact);
+    }
+
+    #[test]
+    fn who_opens_the_texts_reads_placeholders_and_not_the_person() {
+        let (keys, receipt) = (keys(), receipt());
+        let mut told = observation();
+        let said = "Это Анна Смирнова, +7 913 123-45-67, anna@mail.ru, на 18:30";
+        told.texts.user = Some(said.to_owned());
+        told.intent = Some("перезвонить Анне на 89131234567".to_owned());
+        told.attributes
+            .insert("form".to_owned(), json!({"deep": [{"Анна": said}, 79131234567_u64, 3, true]}));
+        if let Some(appointment) = &mut told.appointment {
+            appointment.service = Some("стрижка для Анны".to_owned());
+        }
+        let event = keys.protect(told, &receipt);
+        let details = keys.open_details(event.id, event.details.as_ref().unwrap()).unwrap();
+        let expected = "Это [имя], [телефон], [почта], на 18:30";
+        assert_eq!(details.user_text.as_deref(), Some(expected));
+        assert_eq!(details.intent.as_deref(), Some("перезвонить [имя] на [телефон]"));
+        assert_eq!(details.service.as_deref(), Some("стрижка для [имя]"));
+        let form = &details.attributes["form"];
+        assert_eq!(form, &json!({"deep": [{"Анна": expected}, "[телефон]", 3, true]}), "keys stay");
+        assert_eq!(details.staff.as_deref(), Some(MARKERS[2]), "the salon's own people stay known");
+    }
+
+    #[test]
+    fn what_redaction_takes_out_still_tells_two_events_apart() {
+        let (keys, receipt) = (keys(), receipt());
+        let named = |name: &str| {
+            let mut told = observation();
+            told.texts.user = Some(format!("Запишите {name}"));
+            keys.protect(told, &receipt)
+        };
+        let (anna, maria) = (named("Анну"), named("Марию"));
+        assert_ne!(anna.id, maria.id);
+        assert_ne!(anna.content_digest, maria.content_digest);
+        assert_eq!(named("Анну").id, anna.id);
     }
 
     #[test]

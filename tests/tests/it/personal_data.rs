@@ -16,6 +16,7 @@ use crate::{event, telegram_message, with};
 
 on_both_shapes! {
     markers_planted_everywhere_are_found_in_no_file_engine_log_or_metric
+    what_was_said_is_read_back_without_the_person
 }
 
 const PHONE: &str = "79990007654";
@@ -153,6 +154,28 @@ async fn markers_planted_everywhere_are_found_in_no_file_engine_log_or_metric(sh
         assert_eq!(leaks(&files(engines.folder())), Vec::<String>::new());
     }
     assert_eq!(leaks(&files(stand.folder.path())), Vec::<String>::new());
+}
+
+async fn what_was_said_is_read_back_without_the_person(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
+    let said = format!("Это {NAME}, +7 999 000-76-54, {EMAIL}, запишите к Оксане на 18:30");
+    let booking = json!({"id": "b-1", "staff": "Оксана", "service": format!("стрижка, {NAME}")});
+    let more = json!({"user_text": said, "note": {"who": [said]}, "appointment": booking, "action": "book"});
+    let resent = with(event("told"), more);
+    for _again in 0..2 {
+        stand.accept(&resent).await.unwrap();
+    }
+    assert_eq!(stand.api.telegram(&stand.keys.telegram, &telling_updates()[0]).await.unwrap().status, 200);
+    let books = stand.settled().await.unwrap();
+    assert_eq!((&books["stored"], &books["duplicate"]), (&json!(2), &json!(1)), "a resend stays one");
+
+    let told = stand.api.session(&stand.keys.read, "told").await.unwrap().unwrap();
+    let shown = &told["events"][0];
+    let expected = "Это [имя], [телефон], [почта], запишите к [имя] на 18:30";
+    assert_eq!(shown["user_text"], expected);
+    assert!(shown.to_string().contains("стрижка, [имя]") && shown.to_string().contains("Оксана"), "{shown}");
+    let leaked = leaks(&[("the timeline".to_owned(), told.to_string().into_bytes())]);
+    assert_eq!(leaked, Vec::<String>::new());
 }
 
 /// Sends the markers through every door; gives what a refused event was answered.

@@ -6,7 +6,7 @@ use super::{Claim, View};
 use crate::Kind;
 use crate::lexicon::Flags;
 use crate::number::Spoken;
-use crate::token::Shape;
+use crate::token::{Script, Shape};
 
 /// E.164 has fifteen digits at most.
 const MOST_DIGITS: usize = 15;
@@ -232,8 +232,11 @@ impl Number {
     fn may_end_at(&self, view: &View<'_>, groups: usize) -> bool {
         let end = self.groups[groups - 1].end;
         let Some(next) = view.get(end) else { return true };
+        // The rest of an id: "9131234567ab".
+        let is_latin = matches!(next.shape, Shape::Word(Script::Latin, _));
         let goes_on = next.glued
             && (next.is_digits()
+                || (is_latin && groups == 1)
                 || (matches!(next.shape, Shape::Mark('-' | '/' | ':' | '='))
                     && view.is_glued(end + 1)
                     && view.is_digits(end + 1)));
