@@ -20,7 +20,7 @@ on_both_shapes! {
 }
 
 /// What the fixtures of a kind are about: a conversation of theirs, by the id somebody would type.
-const DOORS: [(SourceKind, &str); 9] = [
+pub(crate) const DOORS: [(SourceKind, &str); 9] = [
     (SourceKind::Telegram, "5551112233"),
     (SourceKind::Whatsapp, "79990000001"),
     (SourceKind::Instagram, "1234567890123456"),
@@ -91,7 +91,7 @@ fn hub_signature(secret: &str, body: &[u8]) -> String {
 }
 
 /// The bodies kept for a kind, but for what is answered at the door.
-fn bodies(kind: SourceKind) -> Vec<Vec<u8>> {
+pub(crate) fn bodies(kind: SourceKind) -> Vec<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates/channels/tests/fixtures");
     let files = fs::read_dir(folder.join(kind.as_str())).unwrap();
     let bodies: Vec<_> = files

@@ -106,6 +106,67 @@ fn one_bit_wrong_in_secret_or_proof_and_nobody_is_let_in() {
     }
 }
 
+/// Every delivery of [`genuine`] with one bit of what proves it turned round, where it can be sent at all.
+fn forged() -> Vec<(SourceKind, Sent)> {
+    let mut forged = Vec::new();
+    for bit in 0..8 * SECRET.len() {
+        let turned = |bytes: &[u8], from: usize| {
+            let mut bytes = bytes.to_vec();
+            bytes[from + bit / 8] ^= 1 << (bit % 8);
+            bytes
+        };
+        for (kind, mut sent) in genuine() {
+            if let Some((_, value)) = sent.headers.first_mut() {
+                // The end of what a header holds is the proof itself.
+                *value = turned(value, value.len() - SECRET.len());
+            } else if let Some((_, value)) = sent.parameters.first_mut() {
+                let Ok(text) = String::from_utf8(turned(value.as_bytes(), 0)) else { continue };
+                *value = text;
+            } else {
+                let at = sent.body.windows(SECRET.len()).position(|window| window == SECRET).unwrap();
+                sent.body = turned(&sent.body, at);
+            }
+            forged.push((kind, sent));
+        }
+    }
+    forged
+}
+
+#[test]
+fn a_proof_with_one_bit_turned_round_lets_nobody_in() {
+    let forged = forged();
+    for (kind, _) in genuine() {
+        assert!(forged.iter().filter(|(of, _)| *of == kind).count() >= 7 * SECRET.len(), "{kind}");
+    }
+    for (kind, sent) in forged {
+        // A letter of Meta's hexadecimal may be written large: it is the same signature.
+        let is_same = sent.headers.first().is_some_and(|(_, value)| {
+            value.to_ascii_lowercase() == format!("sha256={META_SIGNATURE}").as_bytes()
+        });
+        let expected = if is_same { Ok(()) } else { Err(VerifyError::WrongProof) };
+        assert_eq!(sent.verify(kind, &[SECRET, b"0lder"]), expected, "{kind}: {:?}", sent.headers);
+    }
+}
+
+#[test]
+fn a_body_of_metas_that_is_not_ascii_is_verified_as_the_bytes_it_is() {
+    // Made by `openssl dgst -sha256 -hmac s3cr3tKey`, as the one above.
+    const BODY: &str = "{\"object\":\"instagram\",\"text\":\"Привет, ä 👋 \u{2028}\"}";
+    const SIGNATURE: &str = "d99c2d46791e30fc949256af2cf2d240b99f4bcca7f6a2e06fd36d3afb8989a8";
+    let signature = format!("sha256={SIGNATURE}");
+    let sent = |body: &[u8]| Sent::new(body).header("x-hub-signature-256", signature.as_bytes());
+    for kind in [SourceKind::Instagram, SourceKind::Whatsapp] {
+        assert_eq!(sent(BODY.as_bytes()).verify(kind, &[SECRET]), Ok(()));
+        let escaped = BODY.replace('ä', "\\u00e4");
+        assert_eq!(sent(escaped.as_bytes()).verify(kind, &[SECRET]), Err(VerifyError::WrongProof));
+        for bit in 0..BODY.len() * 8 {
+            let mut body = BODY.as_bytes().to_vec();
+            body[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(sent(&body).verify(kind, &[SECRET]), Err(VerifyError::WrongProof), "bit {bit}");
+        }
+    }
+}
+
 #[test]
 fn metas_signature_is_over_the_bytes_and_not_over_what_they_say() {
     let said: serde_json::Value = serde_json::from_slice(META_BODY).unwrap();
