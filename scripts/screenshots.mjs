@@ -13,6 +13,9 @@ const VIEWS = [
   { name: "overview", hash: "#/?days=30", ready: ".cards, .empty, .login" },
   { name: "sessions", hash: "#/sessions", ready: "table, .empty, .login" },
   { name: "timeline", hash: "#/sessions", open: "a.cover", ready: ".chat" },
+  { name: "sources", hash: "#/sources", ready: ".doors, .empty, .login" },
+  { name: "source", hash: "#/sources", open: ".doors a.cover", ready: ".chat, .awaited" },
+  { name: "new-source", hash: "#/sources/+", ready: ".form, .empty, .login" },
   { name: "quarantine", hash: "#/quarantine", ready: ".entries, .empty, .login" },
 ];
 

@@ -46,6 +46,7 @@ impl Office for Counter {
             registry: ledger.clone(),
             quarantine: ledger.clone(),
             sources: ledger.clone(),
+            audit: ledger.clone(),
             ledger,
             bus: stores::bus(&settings)?,
             vault: stores::vault(&settings)?,

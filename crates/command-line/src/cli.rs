@@ -34,6 +34,15 @@ pub enum Command {
     /// What could not be understood: look at it, send it through again.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// Who opened what was sealed, when and why, the last first.
+    Audit {
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// How many at the most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
     /// Check the books: accepted = stored + duplicate + quarantined + in flight. Exits with 1 when they do not balance.
     Reconcile {
         /// Keep checking for this long before giving up: what is in flight needs a moment.
@@ -239,9 +248,19 @@ pub enum QuarantineCommand {
         of: OfTenant,
         /// The receipt, as listed.
         receipt: ReceiptId,
-        /// Open the sealed body and print it. It holds personal data: not for a shared screen.
-        #[arg(long)]
+        /// Open the sealed body and print it. It holds personal data: not for a shared screen. That it was opened is
+        /// written down for good.
+        #[arg(long, requires = "reason")]
         body: bool,
+        /// Why it is opened: for the audit.
+        #[arg(long, requires = "body", value_parser = parse_reason)]
+        reason: Option<domain::audit::Reason>,
+    },
+    /// What waits, by cause: how many, since when, and one of them as an example.
+    Groups {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
     },
     /// Send entries through again, times and ids kept.
     Replay {
@@ -249,11 +268,14 @@ pub enum QuarantineCommand {
         #[command(flatten)]
         of: OfTenant,
         /// One receipt.
-        #[arg(required_unless_present = "open")]
+        #[arg(required_unless_present_any = ["open", "group"])]
         receipt: Option<ReceiptId>,
         /// Every open entry instead.
-        #[arg(long, conflicts_with = "receipt")]
+        #[arg(long, conflicts_with_all = ["receipt", "group"])]
         open: bool,
+        /// Every open entry of one cause instead, as `groups` names it.
+        #[arg(long, conflicts_with = "receipt")]
+        group: Option<String>,
     },
 }
 
@@ -305,6 +327,10 @@ fn kinds() -> impl TypedValueParser<Value = domain::registry::SourceKind> {
 fn parse_class(word: &str) -> Result<domain::quarantine::ReasonClass, String> {
     domain::quarantine::ReasonClass::parse(word)
         .ok_or_else(|| "one of: unopenable, unreadable, invalid, conflict, handler_failed".to_owned())
+}
+
+fn parse_reason(text: &str) -> Result<domain::audit::Reason, String> {
+    domain::audit::Reason::parse(text).ok_or_else(|| "1 to 500 characters, in one line".to_owned())
 }
 
 fn parse_duration(text: &str) -> Result<std::time::Duration, String> {

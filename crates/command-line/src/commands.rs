@@ -1,5 +1,6 @@
 //! The shared commands, one module each.
 
+pub(crate) mod audit;
 pub(crate) mod healthcheck;
 pub(crate) mod inspect;
 pub(crate) mod key;

@@ -7,6 +7,7 @@ use console::registrar::{self, RegistrarError};
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Scope, Source, SourceKind, Tenant};
 use http_kit::key::{NewKey, issue_key};
+use ports::audit::AuditLog;
 use ports::bus::EventBus;
 use ports::clock::{Clock as _, SystemClock};
 use ports::ledger::LedgerReader;
@@ -27,6 +28,8 @@ pub struct Desk {
     pub ledger: Arc<dyn LedgerReader>,
     /// What could not be understood.
     pub quarantine: Arc<dyn QuarantineStore>,
+    /// Who opened what was sealed.
+    pub audit: Arc<dyn AuditLog>,
     /// How sources are doing.
     pub sources: Arc<dyn SourceWatch>,
     /// Where replays are published, and what was accepted.

@@ -27,6 +27,7 @@
 //! PROGRAM.command_of::<Arguments>().debug_assert();
 //! ```
 
+mod account;
 mod cli;
 mod commands;
 mod demo;
@@ -68,6 +69,7 @@ pub async fn run(command: Command, office: &impl Office, print: &Print) -> anyho
         Command::Send(options) => return commands::send::run(options, print).await,
         Command::Inspect { channel, file } => return commands::inspect::run(channel, &file, print),
         Command::Quarantine(command) => commands::quarantine::run(command, office, print).await?,
+        Command::Audit { tenant, limit } => commands::audit::run(tenant, limit, office, print).await?,
         Command::Reconcile { wait, drained } => {
             return commands::reconcile::run(wait, drained, office, print).await;
         }

@@ -35,6 +35,7 @@ pub(crate) fn desk() -> Desk {
         ledger: Arc::new(Empty),
         quarantine: Arc::new(Empty),
         sources: Arc::new(Empty),
+        audit: Arc::new(Empty),
         bus: Arc::new(Empty),
         vault: Arc::new(Vault::new(MasterKey::generate().unwrap(), Vec::new())),
     }

@@ -9,6 +9,8 @@ import { login } from "./login.js";
 import { overview } from "./overview.js";
 import { quarantine } from "./quarantine.js";
 import { sessions } from "./sessions.js";
+import { source } from "./source.js";
+import { newSource, sources } from "./sources.js";
 import { leadTimeline, sessionTimeline } from "./timeline.js";
 
 const BADGE_EVERY = 30_000;
@@ -28,6 +30,9 @@ function route() {
   if (section === "sessions") return { name: "sessions", show: sessions, parameters };
   if (section === "clients" && id) return { name: "sessions", show: clientTimeline, id, parameters };
   if (section === "leads" && id) return { name: "sessions", show: leadTimeline, id, parameters };
+  if (section === "sources" && id === "+") return { name: "sources", show: newSource, parameters };
+  if (section === "sources" && id) return { name: "sources", show: source, id, parameters };
+  if (section === "sources") return { name: "sources", show: sources, parameters };
   if (section === "quarantine") return { name: "quarantine", show: quarantine, parameters };
   return { name: "overview", show: overview, parameters };
 }
@@ -55,11 +60,18 @@ function frame() {
   document.getElementById("skip").textContent = t("app.skip");
   fill(document.getElementById("top"), brand(), reader && navigation(),
     reader?.tenants.length > 1 && tenantChoice(), reader && search(), controls());
+  showCurrent();
   fill(
     document.getElementById("bottom"),
     h("p", {}, t("app.footer")),
     h("p", {}, h("a", { href: "/openapi.json" }, t("app.api"))),
   );
+}
+
+/** On a phone the sections are wider than the screen: the one that is shown is scrolled to. */
+function showCurrent() {
+  const current = document.querySelector("nav.sections [aria-current]");
+  if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - 16;
 }
 
 function brand() {
@@ -74,7 +86,7 @@ function navigation() {
   const waiting = badge.count > 0 &&
     h("span", { class: "badge", title: plural("quarantine.open", badge.count) }, badge.more ? `${badge.count}+` : String(badge.count));
   return h("nav", { class: "sections", "aria-label": t("nav.label") },
-    link("overview", "#/"), link("sessions", "#/sessions"), link("quarantine", "#/quarantine", waiting));
+    link("overview", "#/"), link("sessions", "#/sessions"), link("sources", "#/sources"), link("quarantine", "#/quarantine", waiting));
 }
 
 function search() {
@@ -162,6 +174,7 @@ async function refreshBadge() {
     const page = await get("/v1/quarantine", { state: "open", limit: 50 });
     badge = { count: page.entries.length, more: page.next_cursor !== null };
     document.querySelector("nav.sections")?.replaceWith(navigation());
+    showCurrent();
   } catch {
     // The badge keeps what it said last; the view itself tells about trouble.
   }

@@ -5,6 +5,7 @@ import { announce, fill, h } from "./dom.js";
 import { moment, number } from "./format.js";
 import { plural, t, word } from "./i18n.js";
 import { choice, every, fail, heading, icon, loading } from "./parts.js";
+import { groupCards } from "./workbench.js";
 
 const STATES = ["open", "replaying", "resolved"];
 const CLASSES = ["unopenable", "unreadable", "invalid", "conflict", "handler_failed"];
@@ -15,14 +16,28 @@ export async function quarantine({ main, reader, signal, parameters, refreshBadg
   const filters = { state: parameters.get("state"), class: parameters.get("class") };
   const place = h("div", { class: "stack" }, loading());
   const strip = h("div");
-  fill(main, heading(t("quarantine.title")), h("p", { class: "lead" }, t("quarantine.lead")), strip, filterBar(filters), place);
+  const causes = h("div", { class: "stack" });
+  fill(main, heading(t("quarantine.title")), h("p", { class: "lead" }, t("quarantine.lead")), strip, causes, h("h2", {}, t("groups.entries")), filterBar(filters), place);
+  let known = null;
+  // Drawn anew even where all of it came back and the numbers are what they were.
+  const again = () => {
+    known = null;
+    look().then(refreshBadge);
+  };
 
   const state = { filters, reader, refreshBadge, entries: [], next: null, paged: false, signal };
   const look = async () => {
     if (state.paged) return;
     try {
-      const [page, books] = await Promise.all([get("/v1/quarantine", { ...filters, limit: PAGE }), get("/v1/reconcile")]);
+      const [page, books, { groups }] = await Promise.all([
+        get("/v1/quarantine", { ...filters, limit: PAGE }), get("/v1/reconcile"), get("/v1/quarantine/groups"),
+      ]);
       if (signal.aborted) return;
+      // What somebody is typing or watching is not taken from under their hands.
+      if (JSON.stringify(groups) !== known && !causes.querySelector("form, progress, pre")) {
+        known = JSON.stringify(groups);
+        fill(causes, groupCards(groups, { reader, signal, changed: again }));
+      }
       const mine = books.tenants;
       fill(strip, mine.length === 1 && booksStrip(mine[0]));
       const changed = JSON.stringify(page.entries) !== JSON.stringify(state.entries);

@@ -5,9 +5,10 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
-use domain::id::TenantId;
+use domain::id::{KeyId, TenantId};
 use domain::registry::Scope;
 use http_kit::auth;
+use http_kit::keyring::Principal;
 use http_kit::local;
 use http_kit::problem::{Problem, ProblemKind};
 
@@ -56,12 +57,50 @@ pub(crate) async fn changing(
     console: &Console,
     parameters: &Parameters,
 ) -> Result<TenantId, Problem> {
-    let principal = if is_same_origin(req) == Some(true) {
-        auth::require_or_cookie(req, &console.keyring, Scope::Admin).await?
-    } else {
-        auth::require(req, &console.keyring, Scope::Admin).await?
-    };
+    let principal = principal(req, console, Scope::Admin).await?;
     Reader { tenant: principal.tenant, scope: principal.scope, is_open: false }.tenant(console, parameters)
+}
+
+/// Somebody who is to be shown what is sealed: with a key, for it is written down whose.
+pub(crate) struct Opener {
+    pub(crate) tenant: TenantId,
+    pub(crate) key: KeyId,
+}
+
+/// Demands somebody with a key that reads, and says which tenant this request is about. A visitor without one is nobody
+/// who could answer for it; a cookie counts only when the page itself is asking, for opening leaves a trace.
+pub(crate) async fn opening(
+    req: &HttpRequest,
+    console: &Console,
+    parameters: &Parameters,
+) -> Result<Opener, Problem> {
+    let principal = principal(req, console, Scope::Read).await?;
+    let key = principal.key;
+    let reader = Reader { tenant: principal.tenant, scope: principal.scope, is_open: false };
+    Ok(Opener { tenant: reader.tenant(console, parameters)?, key })
+}
+
+/// Demands an administrator; the tenant the request is about, or `None` for an operator who asks about all.
+pub(crate) async fn administering(
+    req: &HttpRequest,
+    console: &Console,
+    parameters: &Parameters,
+) -> Result<Option<TenantId>, Problem> {
+    let principal = principal(req, console, Scope::Admin).await?;
+    if principal.tenant.is_none() && parameters.tenant()?.is_none() {
+        return Ok(None);
+    }
+    let reader = Reader { tenant: principal.tenant, scope: principal.scope, is_open: false };
+    reader.tenant(console, parameters).map(Some)
+}
+
+/// By key, or by the cookie when the page itself is asking.
+async fn principal(req: &HttpRequest, console: &Console, wanted: Scope) -> Result<Principal, Problem> {
+    if is_same_origin(req) == Some(true) {
+        auth::require_or_cookie(req, &console.keyring, wanted).await
+    } else {
+        auth::require(req, &console.keyring, wanted).await
+    }
 }
 
 impl Reader {

@@ -13,6 +13,7 @@
 pub mod reconcile;
 pub mod registrar;
 pub mod replay;
+pub mod workbench;
 
 mod access;
 mod answer;
@@ -20,6 +21,7 @@ mod appointments;
 mod cursor;
 mod event_view;
 mod failure;
+mod groups;
 mod history;
 mod leads;
 mod login;
@@ -44,6 +46,7 @@ use domain::id::TenantId;
 use http_kit::endpoint::Endpoint;
 use http_kit::keyring::Keyring;
 use ports::analytics::AnalyticsStore;
+use ports::audit::AuditLog;
 use ports::bus::EventBus;
 use ports::clock::Clock;
 use ports::ledger::LedgerReader;
@@ -61,6 +64,8 @@ pub struct Console {
     pub subjects: Arc<dyn SubjectReader>,
     /// What waits to be looked at.
     pub quarantine: Arc<dyn QuarantineStore>,
+    /// Who opened what was sealed.
+    pub audit: Arc<dyn AuditLog>,
     /// How sources are doing.
     pub sources: Arc<dyn SourceWatch>,
     /// Where sources and their secrets are made.
@@ -82,7 +87,7 @@ pub struct Console {
 }
 
 /// Every path the console answers at.
-pub const ENDPOINTS: [Endpoint; 25] = [
+pub const ENDPOINTS: [Endpoint; 29] = [
     page::INDEX,
     page::ASSET,
     login::LOGIN,
@@ -100,6 +105,10 @@ pub const ENDPOINTS: [Endpoint; 25] = [
     rulings::JOINS,
     rulings::SPLITS,
     quarantine::LIST,
+    groups::LIST,
+    groups::REPLAY,
+    groups::OPEN,
+    groups::AUDIT,
     quarantine::SHOW,
     quarantine::REPLAY,
     reconcile_route::RECONCILE,
@@ -134,6 +143,11 @@ pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone
             .service(rulings::JOINS.resource().route(web::post().to(rulings::join)))
             .service(rulings::SPLITS.resource().route(web::post().to(rulings::split)))
             .service(quarantine::LIST.resource().route(web::get().to(quarantine::list)))
+            // Before the path with a receipt, or the word would be one.
+            .service(groups::LIST.resource().route(web::get().to(groups::list)))
+            .service(groups::REPLAY.resource().route(web::post().to(groups::replay)))
+            .service(groups::OPEN.resource().route(web::post().to(groups::open)))
+            .service(groups::AUDIT.resource().route(web::get().to(groups::audit)))
             .service(quarantine::SHOW.resource().route(web::get().to(quarantine::show)))
             .service(quarantine::REPLAY.resource().route(web::post().to(quarantine::replay)))
             .service(reconcile_route::RECONCILE.resource().route(web::get().to(reconcile_route::reconcile)))

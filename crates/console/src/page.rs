@@ -20,6 +20,8 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
+/// An example to copy: shown by the page, never run by the browser.
+const EXAMPLE: &str = "text/plain; charset=utf-8";
 
 struct Asset {
     name: &'static str,
@@ -29,11 +31,14 @@ struct Asset {
 
 macro_rules! asset {
     ($name:literal, $content_type:expr) => {
-        Asset { name: $name, content_type: $content_type, bytes: include_bytes!(concat!("../page/", $name)) }
+        asset!($name, "../page/", $content_type)
+    };
+    ($name:literal, $folder:literal, $content_type:expr) => {
+        Asset { name: $name, content_type: $content_type, bytes: include_bytes!(concat!($folder, $name)) }
     };
 }
 
-const ASSETS: [Asset; 15] = [
+const ASSETS: [Asset; 22] = [
     asset!("app.css", STYLE),
     asset!("favicon.svg", PICTURE),
     asset!("app.js", SCRIPT),
@@ -48,7 +53,14 @@ const ASSETS: [Asset; 15] = [
     asset!("parts.js", SCRIPT),
     asset!("quarantine.js", SCRIPT),
     asset!("sessions.js", SCRIPT),
+    asset!("source.js", SCRIPT),
+    asset!("sources.js", SCRIPT),
     asset!("timeline.js", SCRIPT),
+    asset!("workbench.js", SCRIPT),
+    asset!("curl.sh", "../page/snippets/", EXAMPLE),
+    asset!("client.py", "../page/snippets/", EXAMPLE),
+    asset!("client.mjs", "../page/snippets/", EXAMPLE),
+    asset!("aiogram_bot.py", "../page/snippets/", EXAMPLE),
 ];
 
 const PAGE: Asset = asset!("index.html", HTML);
@@ -86,7 +98,9 @@ mod tests {
     use domain::event::AliasKind;
     use domain::observation::ConsentPurpose;
     use domain::quarantine::{QuarantineState, ReasonClass, Stage};
+    use domain::registry::SourceKind;
     use domain::session::Outcome;
+    use domain::source_state::{Condition, Refusal};
 
     use super::*;
 
@@ -158,7 +172,13 @@ mod tests {
             .chain(Step::ALL.map(|word| ("appointment", word.leads_to().as_str())))
             .chain(ReasonClass::ALL.map(|word| ("class", word.as_str())))
             .chain(Stage::ALL.map(|word| ("stage", word.as_str())))
-            .chain(QuarantineState::ALL.map(|word| ("state", word.as_str())));
+            .chain(QuarantineState::ALL.map(|word| ("state", word.as_str())))
+            .chain(SourceKind::ALL.map(|word| ("kind", word.as_str())))
+            .chain(SourceKind::ALL.map(|word| ("kind_what", word.as_str())))
+            .chain(SourceKind::ALL.map(|word| ("paste.where", word.as_str())))
+            .chain(Condition::ALL.map(|word| ("condition", word.as_str())))
+            .chain(Refusal::ALL.map(|word| ("refusal", word.as_str())))
+            .chain(Refusal::ALL.map(|word| ("refusal_do", word.as_str())));
         let keys = keys();
         for (vocabulary, word) in words {
             assert!(keys.contains(&format!("{vocabulary}.{word}").as_str()), "{vocabulary}.{word}");
@@ -174,6 +194,7 @@ mod tests {
         assert!(Channel::ALL.iter().all(|word| offered("sessions.js", word.as_str())));
         assert!(Outcome::ALL.iter().all(|word| offered("sessions.js", word.as_str())));
         assert!(ReasonClass::ALL.iter().all(|word| offered("quarantine.js", word.as_str())));
+        assert!(SourceKind::ALL.iter().all(|word| offered("sources.js", word.as_str())));
         assert!(QuarantineState::ALL.iter().all(|word| offered("quarantine.js", word.as_str())));
     }
 

@@ -59,6 +59,7 @@ pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Resul
     let limit = parameters.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let query = QuarantineQuery {
         tenant,
+        cause: None,
         class: parameters.word("class", &ReasonClass::ALL, ReasonClass::as_str)?,
         state: parameters.word("state", &QuarantineState::ALL, QuarantineState::as_str)?,
         after: parameters.cursor(cursor::to_quarantine)?,
@@ -99,17 +100,21 @@ pub(crate) async fn replay(
     let receipt = parse_receipt(&receipt)?;
     let stage = parameters.word("stage", &Stage::ALL, Stage::as_str)?;
     let entry = choose(entries_of(&console, &tenant, receipt).await?, stage)?;
-    replay::replay(&*console.bus, &*console.quarantine, &entry).await.map_err(|error| match error {
+    replay::replay(&*console.bus, &*console.quarantine, &entry).await.map_err(not_replayed)?;
+    tracing::info!(receipt = %receipt, stage = entry.stage.as_str(), "sent a quarantined message through again");
+    let entries = entries_of(&console, &tenant, receipt).await?;
+    let entry = entries.iter().find(|now| now.stage == entry.stage).unwrap_or(&entry);
+    Ok(HttpResponse::Accepted().json(EntryView::from(entry)))
+}
+
+pub(crate) fn not_replayed(error: ReplayError) -> Problem {
+    match error {
         ReplayError::Resolved => {
             Problem::new(ProblemKind::Conflict).detail("this entry was dealt with already")
         }
         ReplayError::Bus(cause) => failure::of_bus(cause),
         ReplayError::Ledger(cause) => failure::of_ledger(cause),
-    })?;
-    tracing::info!(receipt = %receipt, stage = entry.stage.as_str(), "sent a quarantined message through again");
-    let entries = entries_of(&console, &tenant, receipt).await?;
-    let entry = entries.iter().find(|now| now.stage == entry.stage).unwrap_or(&entry);
-    Ok(HttpResponse::Accepted().json(EntryView::from(entry)))
+    }
 }
 
 fn parse_receipt(text: &str) -> Result<ReceiptId, Problem> {

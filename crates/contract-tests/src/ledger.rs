@@ -6,6 +6,7 @@ pub mod reading;
 pub mod recording;
 
 use domain::id::TenantId;
+use ports::audit::AuditLog;
 use ports::ledger::{Books, Ledger, LedgerReader, ReceiptBatch, Recorded, SessionQuery};
 use ports::quarantine::QuarantineStore;
 use ports::sources::SourceWatch;
@@ -14,9 +15,12 @@ use ports::subjects::SubjectReader;
 use crate::fixtures::at;
 
 /// The ledger with all its faces: what an adapter keeps in one database.
-pub trait LedgerStore: Ledger + LedgerReader + QuarantineStore + SourceWatch + SubjectReader {}
+pub trait LedgerStore:
+    Ledger + LedgerReader + QuarantineStore + SourceWatch + SubjectReader + AuditLog
+{
+}
 
-impl<T: Ledger + LedgerReader + QuarantineStore + SourceWatch + SubjectReader> LedgerStore for T {}
+impl<T: Ledger + LedgerReader + QuarantineStore + SourceWatch + SubjectReader + AuditLog> LedgerStore for T {}
 
 /// The port.
 pub type Port = dyn LedgerStore;

@@ -8,6 +8,7 @@
 #![expect(missing_docs, reason = "a clause's name is its documentation")]
 
 pub mod analytics;
+pub mod audit;
 pub mod bus;
 pub mod fixtures;
 pub mod idempotency;
@@ -77,7 +78,7 @@ macro_rules! named_tests {
 
 #[cfg(test)]
 mod tests {
-    const MODULES: [(&str, &[&str]); 8] = [
+    const MODULES: [(&str, &[&str]); 9] = [
         (
             include_str!("bus.rs"),
             &[
@@ -99,6 +100,7 @@ mod tests {
         ),
         (include_str!("quarantine.rs"), &[include_str!("quarantine.rs")]),
         (include_str!("analytics.rs"), &[include_str!("analytics.rs")]),
+        (include_str!("audit.rs"), &[include_str!("audit.rs")]),
         (include_str!("registry.rs"), &[include_str!("registry.rs")]),
         (include_str!("queue.rs"), &[include_str!("queue.rs")]),
         (include_str!("sources.rs"), &[include_str!("sources.rs")]),

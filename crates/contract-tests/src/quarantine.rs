@@ -2,7 +2,7 @@
 
 use domain::action::Action;
 use domain::id::ReceiptId;
-use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
+use domain::quarantine::{Cause, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
 use ports::ledger::{ReceiptBatch, Recorded};
 use ports::quarantine::QuarantineQuery;
 
@@ -30,6 +30,8 @@ macro_rules! quarantine_contract {
             the_youngest_entry_is_listed_first
             entries_are_listed_in_pages
             entries_are_filtered_by_class_and_state
+            what_waits_is_counted_by_cause
+            entries_are_filtered_by_cause
             naming_what_is_not_there_changes_nothing);
     };
 }
@@ -217,6 +219,58 @@ pub async fn entries_are_filtered_by_class_and_state(ledger: &Port) {
     assert_eq!(ledger.list(&replaying).await.unwrap()[0].receipt, unreadable.receipt);
 }
 
+pub async fn what_waits_is_counted_by_cause(ledger: &Port) {
+    let late = |second| QuarantineEntry { received_at: at(second), ..failed(second) };
+    let frequent = [late(10), late(20), late(30)];
+    let rare = of_cause(late(40), None, "an event");
+    let theirs = QuarantineEntry { tenant: crate::fixtures::tenant("rival"), ..late(50) };
+    ledger.quarantine(&frequent).await.unwrap();
+    ledger.quarantine(&[rare.clone(), theirs]).await.unwrap();
+    ledger.mark_replaying(&frequent[1]).await.unwrap();
+    let causes = ledger.causes(&salon(), 10).await.unwrap();
+    let counts: Vec<_> = causes.iter().map(|count| (count.open, count.replaying)).collect();
+    assert_eq!(counts, [(2, 1), (1, 0)]);
+    assert_eq!(causes[0].cause, cause_of(&frequent[0]));
+    assert_eq!((causes[0].first_at, causes[0].last_at), (at(10), at(30)));
+    assert!(frequent.iter().any(|entry| entry.receipt == causes[0].example));
+    assert_eq!((&causes[1].cause, causes[1].example), (&cause_of(&rare), rare.receipt));
+    assert_eq!(ledger.causes(&salon(), 1).await.unwrap().len(), 1);
+    ledger.resolve(&frequent[1]).await.unwrap();
+    assert_eq!(ledger.causes(&salon(), 10).await.unwrap()[0].replaying, 0);
+}
+
+pub async fn entries_are_filtered_by_cause(ledger: &Port) {
+    let plain = failed(10);
+    let others = [
+        of_cause(failed(20), None, &plain.reason.detail),
+        of_cause(failed(30), Some("/elsewhere"), &plain.reason.detail),
+        of_cause(failed(40), plain.reason.pointer.as_deref(), "another"),
+        QuarantineEntry { stage: Stage::Record, ..failed(50) },
+        QuarantineEntry { source: domain::id::SourceId::parse("site").unwrap(), ..failed(60) },
+    ];
+    ledger.quarantine(std::slice::from_ref(&plain)).await.unwrap();
+    ledger.quarantine(&others).await.unwrap();
+    for entry in others.into_iter().chain([plain]) {
+        let query = QuarantineQuery { cause: Some(cause_of(&entry)), ..everything() };
+        assert_eq!(ledger.list(&query).await.unwrap(), [entry]);
+    }
+}
+
+fn of_cause(entry: QuarantineEntry, pointer: Option<&str>, detail: &str) -> QuarantineEntry {
+    let (class, pointer, detail) = (entry.reason.class, pointer.map(str::to_owned), detail.to_owned());
+    QuarantineEntry { reason: Reason { class, pointer, detail }, ..entry }
+}
+
+fn cause_of(entry: &QuarantineEntry) -> Cause {
+    Cause {
+        source: entry.source.clone(),
+        stage: entry.stage,
+        class: entry.reason.class,
+        pointer: entry.reason.pointer.clone(),
+        detail: entry.reason.detail.clone(),
+    }
+}
+
 pub async fn naming_what_is_not_there_changes_nothing(ledger: &Port) {
     let entry = failed(10);
     ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
@@ -236,5 +290,5 @@ fn coming_home(entry: &QuarantineEntry) -> ReceiptBatch {
 }
 
 fn everything() -> QuarantineQuery {
-    QuarantineQuery { tenant: salon(), class: None, state: None, after: None, limit: 1_000 }
+    QuarantineQuery { tenant: salon(), class: None, cause: None, state: None, after: None, limit: 1_000 }
 }

@@ -9,6 +9,7 @@
 
 pub mod action;
 pub mod appointment;
+pub mod audit;
 pub mod channel;
 pub mod consent;
 pub mod event;

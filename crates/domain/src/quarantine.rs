@@ -86,6 +86,53 @@ pub struct QuarantineEntry {
     pub replays: u32,
 }
 
+/// What entries have in common that stopped for one cause: what a person deals with at once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cause {
+    /// Where they came from.
+    pub source: SourceId,
+    /// Where they stopped.
+    pub stage: Stage,
+    /// The kind of cause.
+    pub class: ReasonClass,
+    /// The spot.
+    pub pointer: Option<String>,
+    /// What was expected there.
+    pub detail: String,
+}
+
+impl Cause {
+    /// The same for spots that differ only in their place in a list, and details that differ only in a number.
+    #[must_use]
+    pub fn normalised(&self) -> Self {
+        let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        let pointer = self.pointer.as_ref().map(|pointer| {
+            let parts = pointer.split('/').map(|part| if is_number(part) { "*" } else { part });
+            parts.collect::<Vec<_>>().join("/")
+        });
+        let words = self.detail.split(' ').map(|word| if is_number(word) { "#" } else { word });
+        let detail = words.collect::<Vec<_>>().join(" ");
+        Self { pointer, detail, ..self.clone() }
+    }
+}
+
+/// How many entries wait for one cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CauseCount {
+    /// Which cause.
+    pub cause: Cause,
+    /// Entries nobody has dealt with.
+    pub open: u64,
+    /// Entries that were sent through again and have no outcome yet.
+    pub replaying: u64,
+    /// When the first of them was received.
+    pub first_at: Timestamp,
+    /// When the last of them was received.
+    pub last_at: Timestamp,
+    /// One of them: the one that was received last.
+    pub example: ReceiptId,
+}
+
 /// Where a message stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -147,5 +194,29 @@ impl QuarantineState {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_that_differ_only_in_a_number_are_one() {
+        let cause = |pointer: &str, detail: &str| {
+            Cause {
+                source: SourceId::parse("bot").unwrap(),
+                stage: Stage::Normalize,
+                class: ReasonClass::Invalid,
+                pointer: Some(pointer.to_owned()),
+                detail: detail.to_owned(),
+            }
+            .normalised()
+        };
+        let one = cause("/messages/0/date", "it is not UTF-8 from byte 17 on");
+        assert_eq!(one, cause("/messages/12/date", "it is not UTF-8 from byte 2048 on"));
+        assert_eq!(one.pointer.as_deref(), Some("/messages/*/date"));
+        assert_eq!(one.detail, "it is not UTF-8 from byte # on");
+        assert_ne!(one, cause("/messages/0/date2", "it is not UTF-8 from byte 17 on"));
     }
 }

@@ -5,6 +5,7 @@
 //! receipt's outcome, the events it brought and the books change in one transaction, so the books are never a sum
 //! that could disagree with what it sums.
 
+mod audit;
 mod books;
 mod days;
 mod event_ids;

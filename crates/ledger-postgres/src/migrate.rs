@@ -8,7 +8,7 @@ use crate::options::{OpenError, PostgresOptions};
 use crate::schema::{MIGRATIONS, Migration};
 
 /// What the role of the services may do, table by table; nothing else.
-const RIGHTS: [(&str, &str); 21] = [
+const RIGHTS: [(&str, &str); 22] = [
     ("SELECT", "schema_migrations"),
     ("SELECT, UPDATE", "retention"),
     ("SELECT, INSERT", "events"),
@@ -28,6 +28,7 @@ const RIGHTS: [(&str, &str); 21] = [
     ("SELECT, INSERT, UPDATE", "source_states"),
     ("SELECT, INSERT, UPDATE, DELETE", "source_periods"),
     ("SELECT, INSERT, UPDATE, DELETE", "source_refusals"),
+    ("SELECT, INSERT", "audit"),
     ("SELECT, INSERT, UPDATE", "probe"),
     ("EXECUTE", "FUNCTION make_event_days(bigint[]), drop_swept_event_day()"),
 ];

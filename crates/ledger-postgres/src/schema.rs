@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 6] = [
+pub(crate) const MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -44,6 +44,7 @@ pub(crate) const MIGRATIONS: [Migration; 6] = [
         name: "identities and consents",
         sql: include_str!("../migrations/0006-identities-and-consents.sql"),
     },
+    Migration { version: 7, name: "audit", sql: include_str!("../migrations/0007-audit.sql") },
 ];
 
 /// The version this release works on.

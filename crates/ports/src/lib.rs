@@ -4,6 +4,7 @@
 //! beyond its signature stands in its documentation and is checked by `contract-tests` on every adapter.
 
 pub mod analytics;
+pub mod audit;
 pub mod bus;
 pub mod clock;
 pub mod idempotency;

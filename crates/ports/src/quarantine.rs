@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::id::{ReceiptId, TenantId};
-use domain::quarantine::{QuarantineEntry, QuarantineState, ReasonClass};
+use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, ReasonClass};
 use domain::timestamp::Timestamp;
 
 use crate::ledger::LedgerError;
@@ -12,6 +12,9 @@ use crate::ledger::LedgerError;
 pub trait QuarantineStore: Send + Sync {
     /// Entries, the youngest first.
     async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError>;
+
+    /// For what causes entries wait, the most frequent first, at most `limit`; resolved ones are not counted.
+    async fn causes(&self, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, LedgerError>;
 
     /// All entries of one receipt: at most one a stage.
     async fn show(&self, tenant: &TenantId, receipt: ReceiptId) -> Result<Vec<QuarantineEntry>, LedgerError>;
@@ -33,6 +36,8 @@ pub struct QuarantineQuery {
     pub tenant: TenantId,
     /// Only those with this kind of cause.
     pub class: Option<ReasonClass>,
+    /// Only those that stopped for just this cause, as it was written down.
+    pub cause: Option<Cause>,
     /// Only those in this state.
     pub state: Option<QuarantineState>,
     /// Only those that come after this place in the order (youngest first): the last entry of the page before.

@@ -64,6 +64,7 @@ impl Home {
             ledger: self.ledger.clone(),
             quarantine: self.ledger.clone(),
             sources: self.ledger.clone(),
+            audit: self.ledger.clone(),
             bus: self.bus.clone(),
             vault: self.vault.clone(),
         }

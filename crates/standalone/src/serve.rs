@@ -101,6 +101,7 @@ fn console(
         ledger: home.ledger.clone(),
         subjects: home.ledger.clone(),
         quarantine: home.ledger.clone(),
+        audit: home.ledger.clone(),
         sources: home.ledger.clone(),
         registry: home.ledger.clone(),
         analytics: home.analytics.clone(),

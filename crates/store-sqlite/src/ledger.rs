@@ -4,6 +4,7 @@
 //! merged by [`domain::rollup`] inside the writer. A receipt's outcome, the events it brought and the books change in
 //! one transaction, so the books are never a sum that could disagree with what it sums.
 
+mod audit;
 mod quarantine;
 mod read;
 mod record;
@@ -31,6 +32,7 @@ const SCHEMA: Schema = Schema {
         include_str!("../migrations/ledger/0002-state-of-sources.sql"),
         include_str!("../migrations/ledger/0003-where-deliveries-are-passed-on-to.sql"),
         include_str!("../migrations/ledger/0004-identities-and-consents.sql"),
+        include_str!("../migrations/ledger/0005-audit.sql"),
     ],
 };
 

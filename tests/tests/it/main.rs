@@ -41,6 +41,7 @@ mod releases;
 mod sameness;
 mod shapes;
 mod signing;
+mod snippets;
 mod sources;
 mod subjects;
 mod trials;

@@ -11,6 +11,8 @@ on_both_shapes! {
     an_entry_is_listed_with_its_reason_by_api_and_command_line_and_shows_nothing_personal
     only_a_person_who_asks_for_it_is_shown_the_body
     a_replayed_entry_that_still_cannot_be_read_comes_back_with_its_times_kept
+    what_waits_for_one_cause_is_sent_through_together_and_comes_back_as_it_was
+    a_body_is_opened_with_a_reason_and_who_did_it_stays_on_record
 }
 
 /// An update whose message has no chat: JSON, so the door takes it; no message of Telegram's.
@@ -50,8 +52,11 @@ async fn only_a_person_who_asks_for_it_is_shown_the_body(shape: Shape) {
     let receipt = entry["receipt"].as_str().unwrap();
     let shown = stand.cli.run(&["quarantine", "show", "--tenant", "salon", receipt]).await.unwrap();
     assert!(shown.status.success() && !String::from_utf8_lossy(&shown.stdout).contains("9990000077"));
-    let opened =
-        stand.cli.run(&["quarantine", "show", "--tenant", "salon", "--body", receipt]).await.unwrap();
+    let opened = stand
+        .cli
+        .run(&["quarantine", "show", "--tenant", "salon", "--body", "--reason", "a scenario", receipt])
+        .await
+        .unwrap();
     assert!(String::from_utf8_lossy(&opened.stdout).contains("+79990000077"));
 }
 
@@ -81,4 +86,66 @@ async fn came_back(stand: &Stand, replays: u64) -> Value {
     })
     .await
     .unwrap()
+}
+
+/// All entries of the salon: receipt, when received, how often replayed, state.
+async fn entries(stand: &Stand) -> Vec<Value> {
+    let mut entries = stand.api.all(&stand.keys.read, "/v1/quarantine", "entries").await.unwrap();
+    entries.sort_by_key(|entry| entry["receipt"].to_string());
+    entries
+}
+
+async fn what_waits_for_one_cause_is_sent_through_together_and_comes_back_as_it_was(shape: Shape) {
+    let (stand, first) = stand_with_one_entry(shape).await;
+    for update in 6..=9 {
+        let mut more = unreadable();
+        more["update_id"] = json!(update);
+        assert_eq!(stand.api.telegram(&stand.keys.telegram, &more).await.unwrap().status, 200);
+    }
+    let books = stand.settled().await.unwrap();
+    let before = entries(&stand).await;
+    let groups = stand.api.get(&stand.keys.read, "/v1/quarantine/groups").await.unwrap();
+    let group = &groups.body["groups"][0];
+    assert_eq!((groups.body["groups"].as_array().unwrap().len(), &group["open"]), (1, &json!(5)));
+    assert_eq!((&group["pointer"], &group["class"]), (&first["pointer"], &first["class"]));
+
+    let id = group["id"].as_str().unwrap();
+    let path = format!("/v1/quarantine/groups/{id}/replay");
+    let sent = stand.api.post(&stand.keys.admin, &path, &json!({})).await.unwrap();
+    assert_eq!((sent.status, &sent.body["sent"], &sent.body["more"]), (202, &json!(5), &json!(false)));
+    // The parser is what it was, so all of them come back: the same receipts, times and books.
+    let came_back = |times: u64| {
+        let stand = &stand;
+        move || async move {
+            let now = entries(stand).await;
+            ensure!(now.iter().all(|entry| entry["replays"] == times && entry["state"] == "open"), "{now:?}");
+            Ok(now)
+        }
+    };
+    let now = eventually(Duration::from_secs(30), came_back(1)).await.unwrap();
+    let whole = |entries: &[Value]| -> Vec<_> {
+        entries.iter().map(|entry| (entry["receipt"].clone(), entry["received_at"].clone())).collect()
+    };
+    assert_eq!(whole(&now), whole(&before));
+    assert_eq!(stand.settled().await.unwrap(), books);
+
+    let listed = stand.cli.json(&["quarantine", "groups", "--tenant", "salon"]).await.unwrap();
+    assert_eq!((&listed[0]["group"], &listed[0]["open"]), (&json!(id), &json!(5)));
+    let replayed =
+        stand.cli.json(&["quarantine", "replay", "--tenant", "salon", "--group", id]).await.unwrap();
+    assert_eq!(replayed["replayed"], 5);
+    eventually(Duration::from_secs(30), came_back(2)).await.unwrap();
+}
+
+async fn a_body_is_opened_with_a_reason_and_who_did_it_stays_on_record(shape: Shape) {
+    let (stand, entry) = stand_with_one_entry(shape).await;
+    let path = format!("/v1/quarantine/{}/open", entry["receipt"].as_str().unwrap());
+    let why = json!({"reason": "жалоба клиента"});
+    let opened = stand.api.post(&stand.keys.read, &path, &why).await.unwrap();
+    assert_eq!(opened.status, 200, "{}", opened.body);
+    assert!(opened.body["body"].as_str().unwrap().contains("+79990000077"));
+    let audit = stand.api.get(&stand.keys.admin, "/v1/audit").await.unwrap();
+    assert_eq!(audit.body["entries"][0]["reason"], "жалоба клиента");
+    let listed = stand.cli.json(&["audit", "--tenant", "salon"]).await.unwrap();
+    assert_eq!((&listed[0]["receipt"], &listed[0]["who"]), (&entry["receipt"], &json!("key")));
 }

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
             ledger: ledger.clone(),
             subjects: ledger.clone(),
             quarantine: ledger.clone(),
+            audit: ledger.clone(),
             sources: ledger.clone(),
             registry: ledger.clone(),
             analytics: analytics.clone(),

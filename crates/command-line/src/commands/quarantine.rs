@@ -1,19 +1,23 @@
 //! The command `quarantine`: look at what could not be understood, and send it through again.
 
-use anyhow::Context as _;
-use bytes::Bytes;
+use console::workbench::{self, Group, body_of};
+use domain::audit::{AuditEntry, Reason, Who};
 use domain::id::{ReceiptId, TenantId};
-use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
-use event_schema::codec::RawDelivery;
+use domain::quarantine::{QuarantineEntry, QuarantineState};
 use indicatif::{ProgressBar, ProgressStyle};
+use ports::clock::{Clock as _, SystemClock};
 use ports::quarantine::QuarantineQuery;
 use serde_json::{Value, json};
 
+use crate::account::account;
 use crate::cli::{OfTenant, QuarantineCommand};
 use crate::desk::Desk;
 use crate::office::Office;
 use crate::print::Print;
 use crate::program::Program;
+
+/// Entries sent through again before the bar moves.
+const STEP: u32 = 100;
 
 pub(crate) async fn run(
     command: QuarantineCommand,
@@ -25,31 +29,44 @@ pub(crate) async fn run(
         QuarantineCommand::List { of, class, all, limit } => {
             let tenant = tenant_of(of, &desk, program).await?;
             let state = (!all).then_some(QuarantineState::Open);
-            let query = QuarantineQuery { tenant, class, state, after: None, limit };
+            let query = QuarantineQuery { tenant, class, cause: None, state, after: None, limit };
             let rows: Vec<Value> = desk.quarantine.list(&query).await?.iter().map(row).collect();
             let columns =
                 ["receipt", "stage", "source", "reason", "pointer", "detail", "received_at", "replays"];
             print.list(&rows, &columns, "nothing is waiting in quarantine");
         }
-        QuarantineCommand::Show { of, receipt, body } => {
+        QuarantineCommand::Show { of, receipt, body, reason } => {
             let tenant = tenant_of(of, &desk, program).await?;
-            let mut shown = Vec::new();
-            for entry in found(&desk, &tenant, receipt).await? {
-                let mut value = row(&entry);
-                if body {
-                    value["body"] = opened(&desk, &entry)?.into();
-                }
-                shown.push(value);
-            }
-            print.text(&format!("{:#}\n", Value::from(shown)));
+            let entries = found(&desk, &tenant, receipt).await?;
+            show(&desk, &entries, body.then_some(reason).flatten().as_ref(), print).await?;
         }
-        QuarantineCommand::Replay { of, receipt, open } => {
+        QuarantineCommand::Groups { of } => {
             let tenant = tenant_of(of, &desk, program).await?;
-            let entries = match receipt {
-                Some(receipt) if !open => found(&desk, &tenant, receipt).await?,
-                _ => every_open(&desk, tenant).await?,
-            };
-            replay(&desk, &entries, program, print).await?;
+            let groups = workbench::groups(&*desk.quarantine, &tenant).await?;
+            let rows: Vec<Value> = groups.iter().map(group_row).collect();
+            let columns = [
+                "group",
+                "open",
+                "replaying",
+                "source",
+                "stage",
+                "reason",
+                "pointer",
+                "detail",
+                "first_at",
+                "last_at",
+                "example",
+            ];
+            print.list(&rows, &columns, "nothing is waiting in quarantine");
+        }
+        QuarantineCommand::Replay { of, receipt, open, group } => {
+            let tenant = tenant_of(of, &desk, program).await?;
+            if let Some(receipt) = receipt {
+                replay(&desk, &found(&desk, &tenant, receipt).await?, program, print).await?;
+            } else {
+                let groups = chosen(&desk, &tenant, group.as_deref().filter(|_| !open)).await?;
+                replay_groups(&desk, &tenant, &groups, program, print).await?;
+            }
         }
     }
     Ok(())
@@ -74,16 +91,34 @@ async fn found(desk: &Desk, tenant: &TenantId, receipt: ReceiptId) -> anyhow::Re
     Ok(entries)
 }
 
-async fn every_open(desk: &Desk, tenant: TenantId) -> anyhow::Result<Vec<QuarantineEntry>> {
-    let mut query =
-        QuarantineQuery { tenant, class: None, state: Some(QuarantineState::Open), after: None, limit: 500 };
-    let mut entries = Vec::new();
-    loop {
-        let page = desk.quarantine.list(&query).await?;
-        let Some(last) = page.last() else { return Ok(entries) };
-        query.after = Some((last.quarantined_at, last.receipt));
-        entries.extend(page);
+/// The group of this id; all there are where none is named.
+async fn chosen(desk: &Desk, tenant: &TenantId, id: Option<&str>) -> anyhow::Result<Vec<Group>> {
+    let mut groups = workbench::groups(&*desk.quarantine, tenant).await?;
+    if let Some(id) = id {
+        groups.retain(|known| known.id == id);
+        anyhow::ensure!(!groups.is_empty(), "there is no group {id}: see quarantine groups");
     }
+    Ok(groups)
+}
+
+/// Shows entries, with their bodies if there is a reason to open them.
+async fn show(
+    desk: &Desk,
+    entries: &[QuarantineEntry],
+    reason: Option<&Reason>,
+    print: &Print,
+) -> anyhow::Result<()> {
+    let mut shown = Vec::new();
+    for entry in entries {
+        let mut value = row(entry);
+        if let Some(reason) = reason {
+            write_down(desk, entry, reason).await?;
+            value["body"] = body_of(&desk.vault, entry)?.into();
+        }
+        shown.push(value);
+    }
+    print.text(&format!("{:#}\n", Value::from(shown)));
+    Ok(())
 }
 
 fn row(entry: &QuarantineEntry) -> Value {
@@ -101,16 +136,79 @@ fn row(entry: &QuarantineEntry) -> Value {
     })
 }
 
-/// The body as it was received. Only a delivery has one; a batch of events is past that stage.
-fn opened(desk: &Desk, entry: &QuarantineEntry) -> anyhow::Result<String> {
-    anyhow::ensure!(
-        entry.stage == Stage::Normalize,
-        "an entry of stage {} holds sealed events, not a body",
-        entry.stage.as_str()
-    );
-    let raw = RawDelivery::decode(Bytes::from(entry.message.clone())).context("the entry is damaged")?;
-    let body = desk.vault.tenant(&entry.tenant).open_body(entry.receipt, &raw.sealed_body)?;
-    Ok(String::from_utf8_lossy(&body).into_owned())
+fn group_row(group: &Group) -> Value {
+    let count = &group.count;
+    json!({
+        "group": group.id,
+        "open": count.open,
+        "replaying": count.replaying,
+        "source": count.cause.source.as_str(),
+        "stage": count.cause.stage.as_str(),
+        "reason": count.cause.class.as_str(),
+        "pointer": count.cause.pointer,
+        "detail": count.cause.detail,
+        "first_at": count.first_at.to_string(),
+        "last_at": count.last_at.to_string(),
+        "example": count.example.to_string(),
+    })
+}
+
+/// First written down, then opened: a body nobody answers for is not shown.
+async fn write_down(desk: &Desk, entry: &QuarantineEntry, reason: &Reason) -> anyhow::Result<()> {
+    let keys = desk.vault.tenant(&entry.tenant);
+    let audited = AuditEntry {
+        at: SystemClock.now(),
+        tenant: entry.tenant.clone(),
+        who: Who::Account(account()),
+        receipt: entry.receipt,
+        stage: entry.stage,
+        reason: keys.seal_body(entry.receipt, reason.as_str().as_bytes()),
+    };
+    Ok(desk.audit.add_audit(&audited).await?)
+}
+
+/// Sends all that waits in groups through again, a step at a time: killed in between and begun again, it goes on where
+/// it was.
+async fn replay_groups(
+    desk: &Desk,
+    tenant: &TenantId,
+    groups: &[Group],
+    program: Program,
+    print: &Print,
+) -> anyhow::Result<()> {
+    let before = SystemClock.now();
+    let bar = bar(groups.iter().map(|group| group.count.open).sum(), print)?;
+    let mut sent = 0_u64;
+    for group in groups {
+        loop {
+            let step =
+                workbench::replay_step(&*desk.bus, &*desk.quarantine, tenant, group, before, STEP).await?;
+            sent += u64::from(step.sent);
+            bar.set_position(sent);
+            if !step.more {
+                break;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    say_sent(sent, program, print);
+    Ok(())
+}
+
+fn bar(length: u64, print: &Print) -> anyhow::Result<ProgressBar> {
+    let bar = if print.is_json() { ProgressBar::hidden() } else { ProgressBar::new(length) };
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} sent through again")?);
+    Ok(bar)
+}
+
+fn say_sent(sent: u64, program: Program, print: &Print) {
+    let text = match sent {
+        0 => "nothing is waiting in quarantine".to_owned(),
+        sent => {
+            format!("{sent} sent through again: {} quarantine groups shows what comes back", program.name)
+        }
+    };
+    print.say(&json!({"replayed": sent}), &text);
 }
 
 async fn replay(
@@ -119,20 +217,9 @@ async fn replay(
     program: Program,
     print: &Print,
 ) -> anyhow::Result<()> {
-    let length = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    let bar = if print.is_json() { ProgressBar::hidden() } else { ProgressBar::new(length) };
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} sent through again")?);
     for entry in entries {
         console::replay::replay(&*desk.bus, &*desk.quarantine, entry).await?;
-        bar.inc(1);
     }
-    bar.finish_and_clear();
-    let text = match entries.len() {
-        0 => "nothing is waiting in quarantine".to_owned(),
-        sent => {
-            format!("{sent} sent through again: {} quarantine list shows what comes back", program.name)
-        }
-    };
-    print.say(&json!({"replayed": entries.len()}), &text);
+    say_sent(u64::try_from(entries.len()).unwrap_or(u64::MAX), program, print);
     Ok(())
 }

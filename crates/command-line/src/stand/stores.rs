@@ -5,13 +5,15 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::audit::AuditEntry;
 use domain::event::Sealed;
 use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
-use domain::quarantine::QuarantineEntry;
+use domain::quarantine::{CauseCount, QuarantineEntry};
 use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
 use domain::rollup::Moment;
 use domain::source_state::{Period, SourceState};
 use domain::timestamp::Timestamp;
+use ports::audit::AuditLog;
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
 };
@@ -139,6 +141,10 @@ impl QuarantineStore for Empty {
         Ok(Vec::new())
     }
 
+    async fn causes(&self, _: &TenantId, _: u32) -> Result<Vec<CauseCount>, LedgerError> {
+        Ok(Vec::new())
+    }
+
     async fn show(&self, _: &TenantId, _: ReceiptId) -> Result<Vec<QuarantineEntry>, LedgerError> {
         Ok(Vec::new())
     }
@@ -149,6 +155,17 @@ impl QuarantineStore for Empty {
 
     async fn resolve(&self, _: &QuarantineEntry) -> Result<(), LedgerError> {
         unreachable!("there is nothing to resolve")
+    }
+}
+
+#[async_trait]
+impl AuditLog for Empty {
+    async fn add_audit(&self, _: &AuditEntry) -> Result<(), LedgerError> {
+        unreachable!("there is nothing to open")
+    }
+
+    async fn audit(&self, _: Option<&TenantId>, _: u32) -> Result<Vec<AuditEntry>, LedgerError> {
+        Ok(Vec::new())
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod ask;
+mod groups;
 mod openapi;
 mod overview;
 mod page;

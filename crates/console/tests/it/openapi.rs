@@ -74,6 +74,7 @@ async fn answers_fit_their_schemas() {
         ("/v1/leads/7/events".to_owned(), "LeadTimeline"),
         ("/v1/quarantine".to_owned(), "QuarantineList"),
         (format!("/v1/quarantine/{receipt}"), "QuarantineOfReceipt"),
+        ("/v1/quarantine/groups".to_owned(), "QuarantineGroups"),
         ("/v1/reconcile".to_owned(), "Reconciled"),
         ("/v1/sources".to_owned(), "SourceList"),
         ("/v1/sources/telegram-bot".to_owned(), "SourceShown"),

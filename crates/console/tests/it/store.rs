@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use actix_web::web::Bytes;
 use async_trait::async_trait;
+use domain::audit::AuditEntry;
 use domain::consent::ConsentRecord;
 use domain::event::Event;
 use domain::id::{LeadId, ReceiptId, SessionId, TenantId};
 use domain::overview::{AppointmentFigures, ChannelFigures, SessionFigures};
-use domain::quarantine::{QuarantineEntry, QuarantineState};
+use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState};
 use domain::rollup::{AppointmentRollup, Mark, Moment, SessionRollup};
 use domain::session::Outcome;
 use domain::subject::{Identity, Learned, Link, Touch};
 use domain::timestamp::Timestamp;
 use event_schema::codec::{decode_event, encode_event};
 use ports::analytics::{AnalyticsError, AnalyticsStore, Period};
+use ports::audit::AuditLog;
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
 };
@@ -47,6 +49,7 @@ pub(crate) struct Held {
     pub(crate) timeline_reads: u32,
     pub(crate) registry: RegistrySnapshot,
     pub(crate) refusals: Vec<RefusalCount>,
+    pub(crate) audit: Vec<AuditEntry>,
     pub(crate) in_flight: BTreeMap<TenantId, u64>,
     receipts: u128,
 }
@@ -218,12 +221,36 @@ impl QuarantineStore for Store {
         entries.retain(|entry| {
             entry.tenant == query.tenant
                 && query.class.is_none_or(|class| entry.reason.class == class)
+                && query.cause.as_ref().is_none_or(|cause| cause_of(entry) == *cause)
                 && query.state.is_none_or(|state| entry.state == state)
                 && query.after.is_none_or(|after| (entry.quarantined_at, entry.receipt) < after)
         });
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.quarantined_at, entry.receipt)));
         entries.truncate(usize::try_from(query.limit).unwrap());
         Ok(entries)
+    }
+
+    async fn causes(&self, tenant: &TenantId, _limit: u32) -> Result<Vec<CauseCount>, LedgerError> {
+        let mut causes: BTreeMap<Cause, CauseCount> = BTreeMap::new();
+        for entry in &self.reading()?.quarantine {
+            if entry.tenant != *tenant || entry.state == QuarantineState::Resolved {
+                continue;
+            }
+            let count = causes.entry(cause_of(entry)).or_insert_with_key(|cause| CauseCount {
+                cause: cause.clone(),
+                open: 0,
+                replaying: 0,
+                first_at: entry.received_at,
+                last_at: entry.received_at,
+                example: entry.receipt,
+            });
+            count.open += u64::from(entry.state == QuarantineState::Open);
+            count.replaying += u64::from(entry.state == QuarantineState::Replaying);
+            count.first_at = count.first_at.min(entry.received_at);
+            count.last_at = count.last_at.max(entry.received_at);
+            count.example = count.example.max(entry.receipt);
+        }
+        Ok(causes.into_values().collect())
     }
 
     async fn show(&self, tenant: &TenantId, receipt: ReceiptId) -> Result<Vec<QuarantineEntry>, LedgerError> {
@@ -369,6 +396,31 @@ impl EventBus for Store {
 
     async fn probe(&self) -> Result<(), BusError> {
         Ok(())
+    }
+}
+
+fn cause_of(entry: &QuarantineEntry) -> Cause {
+    Cause {
+        source: entry.source.clone(),
+        stage: entry.stage,
+        class: entry.reason.class,
+        pointer: entry.reason.pointer.clone(),
+        detail: entry.reason.detail.clone(),
+    }
+}
+
+#[async_trait]
+impl AuditLog for Store {
+    async fn add_audit(&self, entry: &AuditEntry) -> Result<(), LedgerError> {
+        self.reading()?.audit.push(entry.clone());
+        Ok(())
+    }
+
+    async fn audit(&self, tenant: Option<&TenantId>, _limit: u32) -> Result<Vec<AuditEntry>, LedgerError> {
+        let mut entries = self.reading()?.audit.clone();
+        entries.retain(|entry| tenant.is_none_or(|tenant| entry.tenant == *tenant));
+        entries.reverse();
+        Ok(entries)
     }
 }
 

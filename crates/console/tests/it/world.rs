@@ -75,6 +75,7 @@ impl World {
             ledger: Arc::clone(&self.store) as _,
             subjects: Arc::clone(&self.store) as _,
             quarantine: Arc::clone(&self.store) as _,
+            audit: Arc::clone(&self.store) as _,
             sources: Arc::clone(&self.store) as _,
             registry: Arc::clone(&self.store) as _,
             analytics: Arc::clone(&self.store) as _,

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::id::{ReceiptId, SourceId, TenantId};
-use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
+use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
 use domain::timestamp::Timestamp;
 use ports::ledger::LedgerError;
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
-use crate::columns::{instant, parsed, receipt, small, text};
+use crate::columns::{counted, instant, parsed, receipt, small, text};
 use crate::database::Work;
 use crate::failure::Failure;
 use crate::ledger::books::Changes;
@@ -39,6 +39,8 @@ impl QuarantineStore for PostgresLedger {
             " FROM quarantine
              WHERE tenant = $1 AND (quarantined_at, receipt) < ($2, $3)
                AND ($4::text IS NULL OR class = $4) AND ($5::text IS NULL OR state = $5)
+               AND ($7::text IS NULL OR (source = $7 AND stage = $8 AND class = $9
+                    AND pointer IS NOT DISTINCT FROM $10 AND detail = $11))
              ORDER BY quarantined_at DESC, receipt DESC, stage LIMIT $6"
         );
         let ask = || {
@@ -49,8 +51,25 @@ impl QuarantineStore for PostgresLedger {
                 .bind(query.class.map(ReasonClass::as_str))
                 .bind(query.state.map(QuarantineState::as_str))
                 .bind(i64::from(query.limit))
+                .bind(query.cause.as_ref().map(|cause| cause.source.as_str()))
+                .bind(query.cause.as_ref().map(|cause| cause.stage.as_str()))
+                .bind(query.cause.as_ref().map(|cause| cause.class.as_str()))
+                .bind(query.cause.as_ref().and_then(|cause| cause.pointer.as_deref()))
+                .bind(query.cause.as_ref().map(|cause| cause.detail.as_str()))
         };
         Ok(entries(&self.database.rows(ask).await?)?)
+    }
+
+    async fn causes(&self, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, LedgerError> {
+        let sql = "SELECT source, stage, class, pointer, detail, count(*) FILTER (WHERE state = 'open'),
+                 count(*) FILTER (WHERE state = 'replaying'), min(received_at), max(received_at),
+                 decode(max(encode(receipt, 'hex')), 'hex')
+             FROM quarantine WHERE tenant = $1 AND state <> 'resolved'
+             GROUP BY source, stage, class, pointer, detail
+             ORDER BY count(*) DESC, source, stage, class, pointer, detail LIMIT $2";
+        let ask = || sqlx::query(sql).bind(tenant.as_str()).bind(i64::from(limit));
+        let rows = self.database.rows(ask).await?;
+        Ok(rows.iter().map(cause_count).collect::<Result<_, Failure>>()?)
     }
 
     async fn show(&self, tenant: &TenantId, receipt: ReceiptId) -> Result<Vec<QuarantineEntry>, LedgerError> {
@@ -182,6 +201,23 @@ pub(super) async fn bring_home(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn cause_count(row: &PgRow) -> Result<CauseCount, Failure> {
+    Ok(CauseCount {
+        cause: Cause {
+            source: parsed(row, 0, "a quarantined source", |text| SourceId::parse(text).ok())?,
+            stage: parsed(row, 1, "a quarantine's stage", Stage::parse)?,
+            class: parsed(row, 2, "a quarantine's class", ReasonClass::parse)?,
+            pointer: row.try_get(3)?,
+            detail: row.try_get(4)?,
+        },
+        open: counted(row, 5)?,
+        replaying: counted(row, 6)?,
+        first_at: instant(row, 7)?,
+        last_at: instant(row, 8)?,
+        example: receipt(row, 9)?,
+    })
 }
 
 fn entries(rows: &[PgRow]) -> Result<Vec<QuarantineEntry>, Failure> {

@@ -8,6 +8,10 @@ mod quarantine {
     contract_tests::quarantine_contract!(crate::world::schema);
 }
 
+mod audit {
+    contract_tests::audit_contract!(crate::world::schema);
+}
+
 mod sources {
     contract_tests::sources_contract!(crate::world::schema);
 }

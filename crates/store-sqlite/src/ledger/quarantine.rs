@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::id::{ReceiptId, SourceId, TenantId};
-use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
+use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
 use domain::timestamp::Timestamp;
 use ports::ledger::LedgerError;
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use rusqlite::{Connection, Row, params};
 
-use crate::columns::{instant, parsed, receipt};
+use crate::columns::{counted, instant, parsed, receipt};
 use crate::failure::Failure;
 use crate::ledger::SqliteLedger;
 use crate::ledger::record::{Change, Ending, mark, write_books};
@@ -20,6 +20,11 @@ impl QuarantineStore for SqliteLedger {
     async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError> {
         let query = query.clone();
         Ok(self.database.read(move |connection| list(connection, &query)).await?)
+    }
+
+    async fn causes(&self, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, LedgerError> {
+        let tenant = tenant.clone();
+        Ok(self.database.read(move |connection| causes(connection, &tenant, limit)).await?)
     }
 
     async fn show(&self, tenant: &TenantId, receipt: ReceiptId) -> Result<Vec<QuarantineEntry>, LedgerError> {
@@ -136,6 +141,7 @@ fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<Quaranti
              FROM quarantine
              WHERE tenant = ?1 AND (quarantined_at, receipt) < (?2, ?3)
                AND (?4 IS NULL OR class = ?4) AND (?5 IS NULL OR state = ?5)
+               AND (?7 IS NULL OR (source = ?7 AND stage = ?8 AND class = ?9 AND pointer IS ?10 AND detail = ?11))
              ORDER BY quarantined_at DESC, receipt DESC, stage LIMIT ?6",
         )?
         .query_and_then(
@@ -145,11 +151,46 @@ fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<Quaranti
                 receipt.as_slice(),
                 query.class.map(ReasonClass::as_str),
                 query.state.map(QuarantineState::as_str),
-                query.limit
+                query.limit,
+                query.cause.as_ref().map(|cause| cause.source.as_str()),
+                query.cause.as_ref().map(|cause| cause.stage.as_str()),
+                query.cause.as_ref().map(|cause| cause.class.as_str()),
+                query.cause.as_ref().and_then(|cause| cause.pointer.as_deref()),
+                query.cause.as_ref().map(|cause| cause.detail.as_str()),
             ],
             entry,
         )?
         .collect()
+}
+
+fn causes(connection: &Connection, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, Failure> {
+    connection
+        .prepare_cached(
+            "SELECT source, stage, class, pointer, detail, sum(state = 'open'), sum(state = 'replaying'),
+                    min(received_at), max(received_at), max(receipt)
+             FROM quarantine WHERE tenant = ?1 AND state <> 'resolved'
+             GROUP BY source, stage, class, pointer, detail
+             ORDER BY count(*) DESC, source, stage, class, pointer, detail LIMIT ?2",
+        )?
+        .query_and_then(params![tenant.as_str(), limit], cause_count)?
+        .collect()
+}
+
+fn cause_count(row: &Row<'_>) -> Result<CauseCount, Failure> {
+    Ok(CauseCount {
+        cause: Cause {
+            source: parsed(row, 0, "a quarantined source", |text| SourceId::parse(text).ok())?,
+            stage: parsed(row, 1, "a quarantine's stage", Stage::parse)?,
+            class: parsed(row, 2, "a quarantine's class", ReasonClass::parse)?,
+            pointer: row.get(3)?,
+            detail: row.get(4)?,
+        },
+        open: counted(row, 5)?,
+        replaying: counted(row, 6)?,
+        first_at: instant(row, 7)?,
+        last_at: instant(row, 8)?,
+        example: receipt(row, 9)?,
+    })
 }
 
 fn show(

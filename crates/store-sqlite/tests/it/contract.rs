@@ -21,6 +21,10 @@ mod analytics {
     contract_tests::analytics_contract!(crate::world::folder);
 }
 
+mod audit {
+    contract_tests::audit_contract!(crate::world::folder);
+}
+
 mod sources {
     contract_tests::sources_contract!(crate::world::folder);
 }

@@ -1,0 +1,144 @@
+//! Dealing with the quarantine by cause: what waits for the same reason, sent through again together.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use domain::id::{ReceiptId, TenantId};
+use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, Stage};
+use domain::timestamp::Timestamp;
+use event_schema::codec::RawDelivery;
+use ports::bus::EventBus;
+use ports::ledger::LedgerError;
+use ports::quarantine::{QuarantineQuery, QuarantineStore};
+use privacy::Vault;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::replay::{ReplayError, replay};
+
+/// Causes as they are written down that are looked at: spots and numbers apart, far more than there ever are.
+const MAX_CAUSES: u32 = 1_000;
+
+/// Entries that wait for one cause, however the spots and numbers in it differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Names it, as long as there is such a cause.
+    pub id: String,
+    /// The cause, without what differs, and how many wait for it.
+    pub count: CauseCount,
+    /// The same as it is written down.
+    causes: Vec<Cause>,
+}
+
+/// What one step of a replay came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Entries sent through again.
+    pub sent: u32,
+    /// Whether there may be more.
+    pub more: bool,
+}
+
+/// What waits, by cause, the most frequent first.
+pub async fn groups(quarantine: &dyn QuarantineStore, tenant: &TenantId) -> Result<Vec<Group>, LedgerError> {
+    let mut groups: BTreeMap<Cause, Group> = BTreeMap::new();
+    for count in quarantine.causes(tenant, MAX_CAUSES).await? {
+        let cause = count.cause.normalised();
+        match groups.get_mut(&cause) {
+            None => {
+                let id = id_of(&cause);
+                let causes = vec![count.cause.clone()];
+                groups.insert(cause.clone(), Group { id, count: CauseCount { cause, ..count }, causes });
+            }
+            Some(group) => group.take(count),
+        }
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.waiting()));
+    Ok(groups)
+}
+
+/// Sends up to `limit` open entries of a group through again that were put in before an instant: what fails again
+/// comes back younger, so that repeating this ends. Stopped anywhere, it is begun again and goes on where it was.
+pub async fn replay_step(
+    bus: &dyn EventBus,
+    quarantine: &dyn QuarantineStore,
+    tenant: &TenantId,
+    group: &Group,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Step, ReplayError> {
+    let mut sent = 0;
+    for cause in &group.causes {
+        let query = QuarantineQuery {
+            tenant: tenant.clone(),
+            class: None,
+            cause: Some(cause.clone()),
+            state: Some(QuarantineState::Open),
+            // Entries are listed from here on down, the ones of this very instant not among them.
+            after: Some((before, first_of_all())),
+            limit: limit - sent,
+        };
+        for entry in quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
+            replay(bus, quarantine, &entry).await?;
+            sent += 1;
+        }
+        if sent >= limit {
+            return Ok(Step { sent, more: true });
+        }
+    }
+    Ok(Step { sent, more: false })
+}
+
+/// Why a body could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// What waits is a batch of sealed events: past the stage that had a body.
+    #[error("an entry of stage {} holds sealed events, not a body", .0.as_str())]
+    NoBody(Stage),
+    /// Its key is unknown here, or it is damaged.
+    #[error("the body cannot be opened")]
+    Sealed,
+}
+
+/// The body as it was received. Whoever shows it has written down before who asked for it and why.
+pub fn body_of(vault: &Vault, entry: &QuarantineEntry) -> Result<String, BodyError> {
+    if entry.stage != Stage::Normalize {
+        return Err(BodyError::NoBody(entry.stage));
+    }
+    // The causes are not passed on: those of unreadable content may quote it.
+    let raw =
+        RawDelivery::decode(Bytes::from(entry.message.clone())).map_err(|_damaged| BodyError::Sealed)?;
+    let body = vault.tenant(&entry.tenant).open_body(entry.receipt, &raw.sealed_body);
+    Ok(String::from_utf8_lossy(&body.map_err(|_sealed| BodyError::Sealed)?).into_owned())
+}
+
+impl Group {
+    /// How many entries wait or are on their way.
+    #[must_use]
+    pub const fn waiting(&self) -> u64 {
+        self.count.open + self.count.replaying
+    }
+
+    fn take(&mut self, more: CauseCount) {
+        let count = &mut self.count;
+        count.open += more.open;
+        count.replaying += more.replaying;
+        count.first_at = count.first_at.min(more.first_at);
+        count.last_at = count.last_at.max(more.last_at);
+        count.example = count.example.max(more.example);
+        self.causes.push(more.cause);
+    }
+}
+
+/// Before every receipt there is.
+fn first_of_all() -> ReceiptId {
+    ReceiptId::from_slice(&[0; 16]).expect("it has sixteen bytes")
+}
+
+/// Sixteen digits that are the same for the same cause.
+fn id_of(cause: &Cause) -> String {
+    let Cause { source, stage, class, pointer, detail } = cause;
+    let pointer = pointer.as_deref().unwrap_or_default();
+    let text = [source.as_str(), stage.as_str(), class.as_str(), pointer, detail].join("\n");
+    format!("{:016x}", xxh3_64(text.as_bytes()))
+}
