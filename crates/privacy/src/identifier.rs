@@ -362,6 +362,27 @@ mod tests {
     }
 
     #[test]
+    fn who_goes_through_all_numbers_without_the_key_finds_nobody() {
+        // A small country: what takes ten thousand attempts here takes a billion in Russia, which is minutes.
+        let number = |n: u32| format!("+7913000{n:04}");
+        let stolen: std::collections::BTreeSet<_> =
+            [17, 4_711, 9_999].map(|n| keys().phone_alias(&number(n)).pseudonym).into_iter().collect();
+        let found_with = |keys: &TenantKeys| {
+            let all = (0..10_000).map(|n| keys.phone_alias(&number(n)).pseudonym);
+            all.filter(|pseudonym| stolen.contains(pseudonym)).count()
+        };
+        assert_eq!(found_with(&keys()), 3, "with the key it is easy");
+        let guessed = Vault::new(MasterKey::generate().unwrap(), Vec::new());
+        assert_eq!(found_with(&guessed.tenant(&TenantId::parse("salon").unwrap())), 0);
+        let own = Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new());
+        assert_eq!(
+            found_with(&own.tenant(&TenantId::parse("another").unwrap())),
+            0,
+            "nor with another tenant's"
+        );
+    }
+
+    #[test]
     fn a_pseudonym_in_a_contact_names_whom_it_names() {
         let keys = keys();
         let of = |phone: &str| {

@@ -8,6 +8,9 @@ use system_tests::events;
 const UPDATE: &str =
     include_str!("../../../crates/channels/tests/fixtures/telegram/business-message-from-client.json");
 
+const WHATSAPP: &str =
+    include_str!("../../../crates/channels/tests/fixtures/whatsapp/message-forwarded.json");
+
 /// One body, and how it is read.
 pub(crate) struct Body {
     pub(crate) name: &'static str,
@@ -43,12 +46,18 @@ impl Body {
         Self { name: "update", kind: SourceKind::Telegram, text: update.to_string() }
     }
 
+    /// A message from WhatsApp: a number, a user id and a name beside the text.
+    pub(crate) fn whatsapp() -> Self {
+        let body: serde_json::Value = serde_json::from_str(WHATSAPP).expect("a fixture of channels is JSON");
+        Self { name: "whatsapp", kind: SourceKind::Whatsapp, text: body.to_string() }
+    }
+
     pub(crate) fn events() -> [Self; 2] {
         [Self::turn(), Self::contact()]
     }
 
-    pub(crate) fn all() -> [Self; 3] {
-        [Self::turn(), Self::contact(), Self::update()]
+    pub(crate) fn all() -> [Self; 4] {
+        [Self::turn(), Self::contact(), Self::update(), Self::whatsapp()]
     }
 
     /// One body an iteration.

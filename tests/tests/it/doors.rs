@@ -108,18 +108,24 @@ pub(crate) async fn sent(request: RequestBuilder) -> (u16, String) {
     (response.status().as_u16(), response.text().await.unwrap())
 }
 
-async fn what_every_messenger_sends_is_taken_understood_and_found(shape: Shape) {
-    let stand = Stand::new(shape).await.unwrap();
-    let mut taken = 0_u64;
+/// Delivers every body kept, as its messenger would; gives them back.
+pub(crate) async fn deliver_every_payload(stand: &Stand) -> Vec<Vec<u8>> {
+    let mut delivered = Vec::new();
     for (kind, _) in DOORS {
-        let door = Door::open(&stand, kind).await;
+        let door = Door::open(stand, kind).await;
         let thanks = if kind == SourceKind::Vk { "ok" } else { "{}" };
         for body in bodies(kind) {
-            let answer = sent(door.delivery(&stand, &door.secret, &body)).await;
+            let answer = sent(door.delivery(stand, &door.secret, &body)).await;
             assert_eq!(answer, (200, thanks.to_owned()), "{kind}: {}", String::from_utf8_lossy(&body));
-            taken += 1;
+            delivered.push(body);
         }
     }
+    delivered
+}
+
+async fn what_every_messenger_sends_is_taken_understood_and_found(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
+    let taken = deliver_every_payload(&stand).await.len();
     let books = stand.settled().await.unwrap();
     assert_eq!(books["accepted"], json!(taken), "{books}");
     // Made-up examples share numbers here and there: two contents under one number are a conflict. Nothing else is wrong.

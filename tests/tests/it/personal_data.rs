@@ -8,15 +8,18 @@ use std::time::Duration;
 use anyhow::ensure;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
+use simulator::{Salon, SalonConfig};
 use system_tests::api::eventually;
 use system_tests::{Engine, Options, OwnEngines, Shape, Site, Stand};
 
-use crate::{event, telegram_message, with};
+use crate::{doors, event, telegram_message, truth, with};
 
 on_both_shapes! {
     markers_planted_everywhere_are_found_in_no_file_engine_log_or_metric
     what_was_said_is_read_back_without_the_person
+    whoever_is_in_a_payload_or_plays_in_a_salon_is_found_nowhere
 }
 
 const PHONE: &str = "79990007654";
@@ -52,9 +55,9 @@ fn forms(marker: &str) -> Vec<Vec<u8>> {
 }
 
 /// Where any form of any marker occurs.
-fn leaks(places: &[(String, Vec<u8>)]) -> Vec<String> {
+fn leaks(markers: &[&str], places: &[(String, Vec<u8>)]) -> Vec<String> {
     let sought: Vec<(&str, Vec<u8>)> =
-        MARKERS.iter().flat_map(|marker| forms(marker).into_iter().map(|form| (*marker, form))).collect();
+        markers.iter().flat_map(|marker| forms(marker).into_iter().map(|form| (*marker, form))).collect();
     // Engines keep many megabytes: only where the first two bytes are those of a form is there more to look at.
     let mut beginning: Vec<Vec<usize>> = vec![Vec::new(); 1 << 16];
     for (number, (_, form)) in sought.iter().enumerate() {
@@ -145,15 +148,98 @@ async fn markers_planted_everywhere_are_found_in_no_file_engine_log_or_metric(sh
         ("printed".to_owned(), stand.letopis.printed().unwrap()),
     ];
     places.extend(kept(&stand, engines.as_ref()).await);
-    assert_eq!(leaks(&places), Vec::<String>::new());
+    assert_eq!(leaks(&MARKERS, &places), Vec::<String>::new());
     stand.letopis.stop().await.unwrap();
     if let Some(engines) = &engines {
         for engine in Engine::ALL {
             engines.stop(engine).await.unwrap();
         }
-        assert_eq!(leaks(&files(engines.folder())), Vec::<String>::new());
+        assert_eq!(leaks(&MARKERS, &files(engines.folder())), Vec::<String>::new());
     }
-    assert_eq!(leaks(&files(stand.folder.path())), Vec::<String>::new());
+    assert_eq!(leaks(&MARKERS, &files(stand.folder.path())), Vec::<String>::new());
+}
+
+/// Keys under which messengers, booking systems and our own event have what names a person.
+const TELLING_KEYS: [&str; 19] = [
+    "phone",
+    "phone_number",
+    "wa_id",
+    "from",
+    "from_user_id",
+    "user_id",
+    "recipient_id",
+    "email",
+    "first_name",
+    "last_name",
+    "username",
+    "display_name",
+    "messenger_id",
+    "chatId",
+    "from_id",
+    "author_id",
+    "client_id",
+    "fullname",
+    "name",
+];
+
+/// What names a person in a body, at any depth: only what is long enough to be told from anything else.
+fn persons(body: &Value, found: &mut BTreeSet<String>) {
+    match body {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let told = match value {
+                    Value::String(text) => Some(text.trim_start_matches(['+', '@']).to_owned()),
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                };
+                // Of a phone as people write it, the digits that stand in a row would be part of many others.
+                let tells = |text: &String| text.len() >= 9 && !text.contains([' ', '(', '-', '/']);
+                found.extend(told.filter(|_| TELLING_KEYS.contains(&key.as_str())).filter(tells));
+                persons(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| persons(item, found)),
+        _ => {}
+    }
+}
+
+async fn whoever_is_in_a_payload_or_plays_in_a_salon_is_found_nowhere(shape: Shape) {
+    let engines = match shape {
+        Shape::OneBox => None,
+        Shape::Cluster => Some(OwnEngines::start().await.unwrap()),
+    };
+    let addresses = engines.as_ref().map(OwnEngines::addresses);
+    let mut stand = Stand::with(Options { engines: addresses, ..Options::of(shape) }).await.unwrap();
+    let mut known = BTreeSet::new();
+    for body in doors::deliver_every_payload(&stand).await {
+        persons(&serde_json::from_slice(&body).unwrap(), &mut known);
+    }
+    let start = Timestamp::parse("2026-03-01T00:00:00+03:00").unwrap();
+    let days = if shape == Shape::Cluster { 3 } else { 20 };
+    let salon = Salon::new(SalonConfig::new(11, start, days));
+    for delivery in salon.deliveries() {
+        let (simulator::Door::Events(body) | simulator::Door::Telegram(body)) = delivery.door;
+        persons(&body, &mut known);
+    }
+    truth::play(&stand, &salon).await;
+    stand.settled().await.unwrap();
+    // The salon is called so itself.
+    known.remove("Салон");
+    assert!(known.len() > 100, "{} persons", known.len());
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+
+    let mut places = vec![("printed".to_owned(), stand.letopis.printed().unwrap())];
+    places.push(("metrics".to_owned(), stand.api.metrics().await.unwrap().into_bytes()));
+    places.extend(files(stand.folder.path()));
+    assert_eq!(leaks(&known, &places), Vec::<String>::new());
+    stand.letopis.stop().await.unwrap();
+    if let Some(engines) = &engines {
+        for engine in Engine::ALL {
+            engines.stop(engine).await.unwrap();
+        }
+        assert_eq!(leaks(&known, &files(engines.folder())), Vec::<String>::new());
+    }
+    assert_eq!(leaks(&known, &files(stand.folder.path())), Vec::<String>::new());
 }
 
 async fn what_was_said_is_read_back_without_the_person(shape: Shape) {
@@ -174,7 +260,7 @@ async fn what_was_said_is_read_back_without_the_person(shape: Shape) {
     let expected = "Это [имя], [телефон], [почта], запишите к [имя] на 18:30";
     assert_eq!(shown["user_text"], expected);
     assert!(shown.to_string().contains("стрижка, [имя]") && shown.to_string().contains("Оксана"), "{shown}");
-    let leaked = leaks(&[("the timeline".to_owned(), told.to_string().into_bytes())]);
+    let leaked = leaks(&MARKERS, &[("the timeline".to_owned(), told.to_string().into_bytes())]);
     assert_eq!(leaked, Vec::<String>::new());
 }
 
@@ -238,7 +324,7 @@ fn the_search_finds_a_marker_in_every_form_it_looks_for() {
     fs::create_dir(folder.path().join("deep")).unwrap();
     let hide = |name: &str, content: &[u8]| {
         fs::write(folder.path().join("deep").join(name), content).unwrap();
-        let found = leaks(&files(folder.path()));
+        let found = leaks(&MARKERS, &files(folder.path()));
         fs::remove_file(folder.path().join("deep").join(name)).unwrap();
         !found.is_empty()
     };

@@ -33,7 +33,7 @@ async fn after_months_the_overview_and_every_session_equal_the_salons_truth(shap
 }
 
 /// Sends the days through both doors at once, events in batches.
-async fn play(stand: &Stand, salon: &Salon) {
+pub(crate) async fn play(stand: &Stand, salon: &Salon) {
     let (mut events, mut updates) = (Vec::new(), Vec::new());
     for delivery in salon.deliveries() {
         match delivery.door {
