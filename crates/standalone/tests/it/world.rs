@@ -111,6 +111,7 @@ impl World {
             quarantine: ledger.clone(),
             registry: ledger.clone(),
             sources: ledger.clone(),
+            audit: ledger.clone(),
             doors: String::new(),
             analytics: analytics.clone(),
             bus: Arc::new(bus),
