@@ -165,6 +165,7 @@ async fn rule(
             received_at: now,
             payload_digest: keys.payload_digest(&body),
             sealed_body: keys.seal_body(receipt, &body),
+            refusal: None,
         };
         events.push(id.to_string());
         messages.push(Message::new(tenant.clone(), Partition::FIRST, delivery.encode()));

@@ -36,6 +36,8 @@ pub struct RawDelivery {
     pub payload_digest: Digest,
     /// The bytes received, sealed.
     pub sealed_body: Sealed,
+    /// Why the gateway refused it, when nobody waited to be told: it goes to quarantine, whatever the body is.
+    pub refusal: Option<Reason>,
 }
 
 /// The events of one receipt: a message of the topic `events`.
@@ -111,6 +113,13 @@ impl RawDelivery {
         fields.int64(5, self.received_at.unix_micros());
         fields.bytes(6, self.payload_digest.as_bytes());
         fields.bytes(7, body);
+        if let Some(Reason { class, pointer, detail }) = &self.refusal {
+            fields.message(8, |fields| {
+                fields.text(1, class.as_str());
+                fields.given_text(2, pointer.as_deref());
+                fields.text(3, detail);
+            });
+        }
         bytes.into()
     }
 
@@ -125,8 +134,14 @@ impl RawDelivery {
             received_at: field::instant(message.received_at_micros, "received_at_micros")?,
             payload_digest: field::read(Digest::from_slice(&message.payload_digest), "payload_digest")?,
             sealed_body: Sealed::from_bytes(message.sealed_body.into()),
+            refusal: message.refusal.map(refusal_from_wire).transpose()?,
         })
     }
+}
+
+fn refusal_from_wire(refusal: wire::Refusal) -> Result<Reason, DecodeError> {
+    let wire::Refusal { reason, pointer, detail } = refusal;
+    Ok(Reason { class: field::read(ReasonClass::parse(&reason), "refusal.reason")?, pointer, detail })
 }
 
 /// The fields of [`wire::EventBatch`], with the events as they lie there: on the wire a message inside is its bytes.

@@ -4,6 +4,8 @@
 //! or an entry for the quarantine. The bus publishes what a message became and settles it in one breath, so that each
 //! receipt has exactly one outcome even if the process dies here.
 //!
+//! What the gateway refused goes to quarantine as it is, with the gateway's reason.
+//!
 //! Receipts that came in one message go on in one. A message of several that keeps failing is taken apart.
 //!
 //! Knows no clock and keeps no state: the same delivery always becomes the same events.
@@ -92,6 +94,9 @@ impl Normalize {
     }
 
     fn understand(&self, raw: &RawDelivery) -> Result<Vec<Event>, Reason> {
+        if let Some(refusal) = &raw.refusal {
+            return Err(refusal.clone());
+        }
         let keys = self.vault.tenant(&raw.tenant);
         let body = keys.open_body(raw.receipt, &raw.sealed_body).map_err(|cause| unopenable(&cause))?;
         let observations = channels::parse(raw.kind, &body, raw.received_at).map_err(|unparsed| Reason {

@@ -31,6 +31,7 @@ impl World {
             received_at: Timestamp::parse("2026-01-01T12:00:00Z").unwrap(),
             payload_digest: keys.payload_digest(body),
             sealed_body: keys.seal_body(self.receipt, body),
+            refusal: None,
             tenant,
         }
     }
@@ -95,6 +96,18 @@ async fn what_cannot_be_read_goes_to_quarantine_with_reason_pointer_and_the_seal
     assert_eq!(quarantined.reason.class, ReasonClass::Unreadable);
     assert_eq!(quarantined.reason.pointer.as_deref(), Some("/update_id"));
     assert_eq!(quarantined.message, raw.encode());
+}
+
+#[tokio::test]
+async fn what_the_gateway_refused_goes_to_quarantine_with_its_reason_even_if_it_can_be_read() {
+    let world = World::new();
+    let detail = "signature-invalid: the signature does not match".to_owned();
+    let reason = Reason { class: ReasonClass::Invalid, pointer: None, detail };
+    let raw = RawDelivery { refusal: Some(reason.clone()), ..world.raw(SourceKind::Events, &event()) };
+    let (topic, message) = world.output(&raw).await;
+    assert_eq!(topic, Topic::Quarantine);
+    let quarantined = Quarantined::decode(message.payload).unwrap();
+    assert_eq!((quarantined.reason, quarantined.message), (reason, raw.encode()));
 }
 
 #[tokio::test]

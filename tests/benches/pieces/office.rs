@@ -75,6 +75,7 @@ impl Office {
             received_at: self.received_at,
             payload_digest,
             sealed_body: keys.seal_body(receipt, body.text.as_bytes()),
+            refusal: None,
         }
     }
 

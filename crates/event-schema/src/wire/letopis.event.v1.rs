@@ -154,6 +154,22 @@ pub struct RawDelivery {
     /// The received bytes under an AEAD.
     #[prost(bytes = "bytes", tag = "7")]
     pub sealed_body: ::prost::bytes::Bytes,
+    /// Set when the gateway refused it and nobody waited to be told: it goes to quarantine, whatever the body is.
+    #[prost(message, optional, tag = "8")]
+    pub refusal: ::core::option::Option<Refusal>,
+}
+/// Why something was refused.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Refusal {
+    /// unopenable, unreadable, invalid, conflict or handler_failed.
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// RFC 6901.
+    #[prost(string, optional, tag = "2")]
+    pub pointer: ::core::option::Option<::prost::alloc::string::String>,
+    /// What was expected; never a value out of the body.
+    #[prost(string, tag = "3")]
+    pub detail: ::prost::alloc::string::String,
 }
 /// What could not be understood: what the topic `quarantine` carries when the normalizer says so. A message that a
 /// handler gave up on travels there as it was, with its origin beside it.

@@ -15,6 +15,12 @@ use uuid::Uuid;
 use crate::golden;
 use crate::strategies::event;
 
+fn reason() -> impl Strategy<Value = Reason> {
+    let class = prop::sample::select(ReasonClass::ALL.to_vec());
+    let pointer = prop::option::of("(/[a-z]{1,9}){0,3}");
+    (class, pointer, "\\PC{0,40}").prop_map(|(class, pointer, detail)| Reason { class, pointer, detail })
+}
+
 proptest! {
     #[test]
     fn an_event_is_decoded_as_it_was_encoded(event in event()) {
@@ -53,6 +59,7 @@ proptest! {
         kind in prop::sample::select(SourceKind::ALL.to_vec()),
         digest in any::<[u8; 32]>(),
         body in prop::collection::vec(any::<u8>(), 0..99),
+        refusal in prop::option::of(reason()),
     ) {
         let delivery = RawDelivery {
             receipt: ReceiptId::from_uuid(Uuid::from_u128(receipt)),
@@ -62,6 +69,7 @@ proptest! {
             received_at: Timestamp::from_unix_micros(micros).unwrap(),
             payload_digest: Digest::from_bytes(digest),
             sealed_body: Sealed::from_bytes(body),
+            refusal,
         };
         let generated = wire::RawDelivery::decode(delivery.encode()).unwrap();
         prop_assert_eq!(delivery.encode(), generated.encode_to_vec());
@@ -70,12 +78,9 @@ proptest! {
 
     #[test]
     fn an_entry_for_the_quarantine_is_decoded_as_it_was_encoded(
-        class in prop::sample::select(ReasonClass::ALL.to_vec()),
-        pointer in prop::option::of("(/[a-z]{1,9}){0,3}"),
-        detail in "\\PC{0,40}",
+        reason in reason(),
         message in prop::collection::vec(any::<u8>(), 0..99),
     ) {
-        let reason = Reason { class, pointer, detail };
         let entry = Quarantined { reason, message: message.into(), ..golden::quarantined() };
         prop_assert_eq!(Quarantined::decode(entry.encode()), Ok(entry));
     }

@@ -130,7 +130,14 @@ fn delivery() -> RawDelivery {
         received_at,
         payload_digest,
         sealed_body,
+        refusal: None,
     }
+}
+
+fn refused_delivery() -> RawDelivery {
+    let detail = "signature-invalid: the signature does not match".to_owned();
+    let reason = Reason { class: ReasonClass::Invalid, pointer: Some(String::new()), detail };
+    RawDelivery { refusal: Some(reason), ..delivery() }
 }
 
 pub(crate) fn quarantined() -> Quarantined {
@@ -169,6 +176,13 @@ fn a_delivery_keeps_its_bytes() {
     let bytes = golden("raw-delivery.binpb", &delivery().encode());
     assert_eq!(delivery().encode(), bytes);
     assert_eq!(RawDelivery::decode(bytes).unwrap(), delivery());
+}
+
+#[test]
+fn a_refused_delivery_keeps_its_bytes() {
+    let bytes = golden("raw-delivery-refused.binpb", &refused_delivery().encode());
+    assert_eq!(refused_delivery().encode(), bytes);
+    assert_eq!(RawDelivery::decode(bytes).unwrap(), refused_delivery());
 }
 
 #[test]

@@ -54,11 +54,12 @@ fn source() -> SourceId {
 }
 
 fn raw(receipt: ReceiptId) -> Bytes {
-    let digest = Digest::from_bytes([1; 32]);
+    let payload_digest = Digest::from_bytes([1; 32]);
     let sealed_body = Sealed::from_bytes(vec![1, 2, 3]);
     let (tenant, source, received_at) = (tenant(), source(), Timestamp::EPOCH);
     let kind = SourceKind::Telegram;
-    RawDelivery { receipt, tenant, source, kind, received_at, payload_digest: digest, sealed_body }.encode()
+    let refusal = None;
+    RawDelivery { receipt, tenant, source, kind, received_at, payload_digest, sealed_body, refusal }.encode()
 }
 
 fn events(receipt: ReceiptId) -> Bytes {
