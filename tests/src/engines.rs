@@ -1,5 +1,7 @@
 //! The addresses of the engines a cluster runs on.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 /// The role the services work as: it may not change the schema.
@@ -27,6 +29,14 @@ impl Engines {
             postgres: named("LETOPIS_TEST_POSTGRES")?,
             clickhouse: named("LETOPIS_TEST_CLICKHOUSE")?,
         })
+    }
+
+    /// The folder they are in, for those that are started by who needs them.
+    ///
+    /// # Errors
+    /// It is not named in the environment.
+    pub fn shared_folder() -> anyhow::Result<PathBuf> {
+        named("LETOPIS_TEST_ENGINES").map(PathBuf::from)
     }
 
     /// `postgres://…` for the role the services work as.

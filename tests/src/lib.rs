@@ -38,6 +38,7 @@
 pub mod api;
 pub mod bench;
 pub mod bot;
+pub mod brokers;
 pub mod cli;
 pub mod engines;
 pub mod events;

@@ -7,6 +7,7 @@ pub mod consumers;
 pub mod health;
 pub mod housekeeping;
 pub mod http;
+pub mod queues;
 pub mod settings;
 
 use std::sync::Arc;

@@ -10,10 +10,11 @@ use actix_web::web::ServiceConfig;
 use analytics_clickhouse::ClickHouseAnalytics;
 use anyhow::Context as _;
 use assembly::consumers::Consumers;
-use assembly::{health, housekeeping, http};
+use assembly::{health, housekeeping, http, queues};
 use bus_redis::RedisBus;
 use clap::Parser;
 use http_kit::keyring::Keyring;
+use ingest_gateway::Door;
 use ledger_postgres::PostgresLedger;
 use ports::bus::{Group, Topic};
 use ports::clock::{Clock, SystemClock};
@@ -131,6 +132,11 @@ impl Process {
         let Self { settings, metrics, clock, supervisor } = self;
         housekeeping::measure_backlogs(bus.clone(), readers, clock, metrics, supervisor)?;
         Consumers::new(bus.clone(), &settings.consumer, settings.bus.claim_ttl, metrics)
+    }
+
+    /// Starts taking letters out of customers' queues.
+    pub fn queues(&mut self, door: &Arc<Door>) -> anyhow::Result<()> {
+        queues::start(&self.settings.queues, &stores::brokers(), door, &self.metrics, &mut self.supervisor)
     }
 
     /// Starts answering on the port for senders and readers.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use analytics_clickhouse::ClickHouseOptions;
 use anyhow::Context as _;
+use assembly::queues::Queues;
 use assembly::settings::{Admin, Consumer, Http, Retention};
 use bus_redis::RedisOptions;
 use ledger_postgres::PostgresOptions;
@@ -24,6 +25,7 @@ pub struct Settings {
     pub log: LogConfig,
     pub keys: Keys,
     pub ingest: ingest_gateway::Config,
+    pub queues: Queues,
     pub bus: Bus,
     pub consumer: Consumer,
     pub retention: Retention,

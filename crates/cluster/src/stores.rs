@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use analytics_clickhouse::ClickHouseAnalytics;
 use anyhow::Context as _;
+use assembly::queues::Brokers;
 use bus_redis::{RedisBus, Safety};
 use ledger_postgres::PostgresLedger;
 use privacy::Vault;
+use queue_amqp::AmqpQueue;
+use queue_redis::RedisQueue;
 use tokio_util::sync::CancellationToken;
 
 use crate::master_key;
@@ -17,6 +20,15 @@ use crate::settings::Settings;
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How often consumers that are gone are taken off the bus.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// Whose queues can be doors.
+#[must_use]
+pub fn brokers() -> [Brokers; 2] {
+    [
+        Brokers { schemes: &queue_amqp::SCHEMES, open: |options| Ok(Arc::new(AmqpQueue::new(options)?)) },
+        Brokers { schemes: &queue_redis::SCHEMES, open: |options| Ok(Arc::new(RedisQueue::new(options)?)) },
+    ]
+}
 
 /// Opens the bus.
 pub fn bus(settings: &Settings) -> anyhow::Result<Arc<RedisBus>> {

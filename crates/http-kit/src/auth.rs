@@ -21,6 +21,12 @@ pub async fn require(req: &HttpRequest, keyring: &Keyring, wanted: Scope) -> Res
     check(keyring, &presented, wanted).await
 }
 
+/// The same for a header's value that came another way than over HTTP.
+pub async fn require_in(header: &[u8], keyring: &Keyring, wanted: Scope) -> Result<Principal, Problem> {
+    let text = std::str::from_utf8(header).map_err(|_not_text| Problem::new(ProblemKind::InvalidKey))?;
+    check(keyring, &key_in(text)?, wanted).await
+}
+
 /// As [`require`], and takes the page's cookie when there is no such header.
 ///
 /// Only for requests that change nothing: a browser sends cookies whoever made it ask.
@@ -63,8 +69,12 @@ fn missing() -> Problem {
 fn bearer(req: &HttpRequest) -> Result<Option<String>, Problem> {
     let Some(value) = req.headers().get(AUTHORIZATION) else { return Ok(None) };
     let text = value.to_str().map_err(|_not_ascii| Problem::new(ProblemKind::InvalidKey))?;
-    match text.split_once(' ') {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(key.trim().to_owned())),
+    key_in(text).map(Some)
+}
+
+fn key_in(header: &str) -> Result<String, Problem> {
+    match header.split_once(' ') {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Ok(key.trim().to_owned()),
         _ => Err(missing()),
     }
 }

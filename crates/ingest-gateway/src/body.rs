@@ -21,6 +21,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Refuses what is larger than may be received.
+    pub(crate) fn admit(self, bytes: usize) -> Result<(), Problem> {
+        if bytes > self.received { Err(self.too_large(self.received, "as sent")) } else { Ok(()) }
+    }
+
     fn too_large(self, limit: usize, when: &str) -> Problem {
         Problem::new(self.excess).detail(format!("at most {limit} bytes {when}"))
     }

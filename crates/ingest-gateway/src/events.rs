@@ -9,7 +9,7 @@ use crate::idempotency::Key;
 use crate::intake::{self, Intake};
 use crate::media::{Encoding, Format};
 use crate::sender::{self, Sender};
-use crate::{Door, Gateway};
+use crate::{Config, Door};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const WEBHOOK_ID: &str = "webhook-id";
@@ -33,11 +33,11 @@ pub(crate) async fn receive(
     door: &Door,
     sender: &Sender,
 ) -> Result<HttpResponse, Problem> {
-    let gateway = &*door.gateway;
+    let gateway = &door.gateway;
     let source = sender.source();
     let (format, encoding) = (Format::of(req)?, Encoding::of(req)?);
     let mut key = Key::read(req, IDEMPOTENCY_KEY)?;
-    let limits = limits(gateway);
+    let limits = limits(&gateway.config);
     let received = match sender {
         Sender::Known(_) => {
             door.admit(source)?;
@@ -57,10 +57,11 @@ pub(crate) async fn receive(
     intake::take(door, Intake { source, format, key, body: &body }).await
 }
 
-fn limits(gateway: &Gateway) -> Limits {
+/// How large a body of events may be.
+pub(crate) fn limits(config: &Config) -> Limits {
     Limits {
-        received: gateway.config.max_body_bytes.get(),
-        unpacked: gateway.config.max_decompressed_bytes.get(),
+        received: config.max_body_bytes.get(),
+        unpacked: config.max_decompressed_bytes.get(),
         excess: ProblemKind::BodyTooLarge,
     }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn pass_on(
     address: &Sealed,
     taken: Taken<'_>,
 ) -> Result<HttpResponse, Problem> {
-    let gateway = &*door.gateway;
+    let gateway = &door.gateway;
     let key = key_of(&taken);
     if let Some(kept) = known(gateway, &taken, &key).await? {
         gateway.metrics.forwarded(&taken.source.id, "repeated");
@@ -70,7 +70,7 @@ pub(crate) async fn pass_on(
 }
 
 async fn ask(req: &HttpRequest, door: &Door, address: &Sealed, taken: &Taken<'_>) -> Result<Heard, Problem> {
-    let (gateway, source) = (&*door.gateway, &taken.source.id);
+    let (gateway, source) = (&door.gateway, &taken.source.id);
     let address = gateway.vault.open_secret(source, address).map_err(|error| {
         let error: &dyn std::error::Error = &error;
         tracing::error!(error, source.id = source.as_str(), "failed to open the address of a bot");
@@ -166,7 +166,7 @@ async fn record(door: &Door, taken: &Taken<'_>, kept: &Kept) -> Result<&'static 
         Told::Unreadable => return Ok("unreadable"),
         Told::Said(delivery) => delivery,
     };
-    let (gateway, source) = (&*door.gateway, taken.source);
+    let (gateway, source) = (&door.gateway, taken.source);
     let accepted = Accepted { body: &said, payload_digest: taken.keys.payload_digest(&said) };
     let received_at: Timestamp = gateway.clock.now();
     let sealed = publish::seal(source, source.kind, taken.keys, received_at, &accepted);

@@ -68,7 +68,7 @@ fn say(Reply { media_type, body }: Reply) -> HttpResponse {
 }
 
 /// How large a delivery may be: Meta puts up to 1,000 updates into one, of up to 3 MB; Wazzup and YCLIENTS several, too.
-fn limits(config: &Config, kind: SourceKind) -> Limits {
+pub(crate) fn limits(config: &Config, kind: SourceKind) -> Limits {
     match kind {
         SourceKind::Whatsapp | SourceKind::Instagram | SourceKind::Wazzup | SourceKind::Yclients => {
             let max = config.max_body_bytes.get();
@@ -88,7 +88,7 @@ async fn deliver(
     door: &Door,
     source: &Source,
 ) -> Result<HttpResponse, Problem> {
-    let gateway = &*door.gateway;
+    let gateway = &door.gateway;
     let encoding = Encoding::of(req)?;
     let limits = limits(&gateway.config, source.kind);
     let received = body::receive(req, payload, limits).await?;

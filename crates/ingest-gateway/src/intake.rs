@@ -27,14 +27,14 @@ pub(crate) struct Intake<'a> {
 }
 
 /// An event that will be taken.
-struct Good<'a> {
+pub(crate) struct Good<'a> {
     event_id: EventId,
-    accepted: Accepted<'a>,
+    pub(crate) accepted: Accepted<'a>,
 }
 
 /// Takes what can be taken; the answer says which that was.
 pub(crate) async fn take(door: &Door, intake: Intake<'_>) -> Result<HttpResponse, Problem> {
-    let gateway = &*door.gateway;
+    let gateway = &door.gateway;
     let text = body::text(intake.body)?;
     let items = Items::split(text, intake.format, gateway.config.max_batch_events.get())?;
     door.admit_rest(intake.source, items.as_slice().len())?;
@@ -69,7 +69,7 @@ pub(crate) async fn take(door: &Door, intake: Intake<'_>) -> Result<HttpResponse
 }
 
 /// Checks one event and finds out which it is.
-fn judge<'a>(
+pub(crate) fn judge<'a>(
     gateway: &Gateway,
     source: &Source,
     keys: &TenantKeys,
@@ -90,7 +90,7 @@ async fn publish_good(
     items: &Items<'_>,
     verdicts: &[Result<Good<'_>, Problem>],
 ) -> Result<StoredAnswer, Problem> {
-    let gateway = &*door.gateway;
+    let gateway = &door.gateway;
     let received_at = gateway.clock.now();
     let good = verdicts.iter().flatten();
     // A key may send canonical events for a source of any kind; they are canonical all the same.
@@ -106,7 +106,8 @@ async fn publish_good(
     Ok(answer(items, verdicts, accepted, received_at))
 }
 
-fn answer(
+/// What is answered when something was taken.
+pub(crate) fn answer(
     items: &Items<'_>,
     verdicts: &[Result<Good<'_>, Problem>],
     accepted: usize,
@@ -140,7 +141,7 @@ fn result(index: usize, verdict: &Result<Good<'_>, Problem>) -> Value {
 }
 
 /// The one problem of a request none of whose events can be taken.
-fn refuse_all(items: &Items<'_>, verdicts: Vec<Result<Good<'_>, Problem>>) -> Problem {
+pub(crate) fn refuse_all(items: &Items<'_>, verdicts: Vec<Result<Good<'_>, Problem>>) -> Problem {
     let problems: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
     match (items, problems.as_slice()) {
         (Items::One(_), [problem]) => problem.clone(),

@@ -3,6 +3,7 @@
 //! ```text
 //! POST /v1/events          one event, an array, or NDJSON; API key or Standard Webhooks signature
 //! POST /v1/hooks/{source}  what a messenger sends, as it sends it
+//! a queue                  either of these, out of a customer's own broker
 //! ```
 //!
 //! The way of a request: headers (`sender`, `media`) → rate (`limit`) → body within limits (`body`) → proof →
@@ -29,6 +30,7 @@ mod media;
 mod metrics;
 mod press;
 mod publish;
+pub mod queue;
 mod refusals;
 mod sender;
 
@@ -93,14 +95,23 @@ impl Gateway {
 }
 
 /// The gateway, and what its workers share while it runs.
-struct Door {
-    gateway: Arc<Gateway>,
+pub struct Door {
+    gateway: Gateway,
     limits: limit::SourceLimits,
     press: press::Press,
     bots: bot::Bots,
 }
 
 impl Door {
+    /// One a process: whatever comes by requests and by queues shares its limits and its way to the bus.
+    #[must_use]
+    pub fn new(gateway: Gateway) -> Arc<Self> {
+        let limits = limit::SourceLimits::new(gateway.config.rate_per_second, gateway.config.burst);
+        let press = press::Press::new(&gateway.bus, gateway.config.partitions.get());
+        let bots = bot::Bots::new(gateway.config.forward.clone());
+        Arc::new(Self { gateway, limits, press, bots })
+    }
+
     /// Lets a source in with its first event, or says when to come again.
     fn admit(&self, source: &Source) -> Result<(), Problem> {
         self.limits.admit(source).map_err(|wait| self.refuse_for(source, wait))
@@ -117,12 +128,9 @@ impl Door {
     }
 }
 
-/// The routes of the door. Call once per process and hand a clone to every worker: the clones share their limits.
-pub fn routes(gateway: Arc<Gateway>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
-    let limits = limit::SourceLimits::new(gateway.config.rate_per_second, gateway.config.burst);
-    let press = press::Press::new(&gateway.bus, gateway.config.partitions.get());
-    let bots = bot::Bots::new(gateway.config.forward.clone());
-    let door = web::Data::new(Door { gateway, limits, press, bots });
+/// The routes of the door, for every worker.
+pub fn routes(door: Arc<Door>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    let door = web::Data::from(door);
     move |cfg| {
         cfg.app_data(door.clone())
             .service(EVENTS.resource().route(web::post().to(events::post)))

@@ -46,6 +46,16 @@ impl SourceLimits {
         }
     }
 
+    /// Takes all of a batch at once, whose first event nobody was admitted with.
+    pub(crate) fn admit_whole(&self, source: &Source, events: usize) -> Result<(), Duration> {
+        let bucket = self.bucket(source);
+        let cells = u32::try_from(events).unwrap_or(u32::MAX).min(bucket.burst.get());
+        match NonZeroU32::new(cells) {
+            Some(cells) => self.take(&bucket, cells),
+            None => Ok(()),
+        }
+    }
+
     fn take(&self, bucket: &Bucket, cells: NonZeroU32) -> Result<(), Duration> {
         match bucket.limiter.check_n(cells) {
             Ok(Ok(())) => Ok(()),

@@ -1,7 +1,7 @@
 //! What the headers say of the body: its format and its packing.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http_kit::problem::{Problem, ProblemKind};
 
 /// How events are written in a body.
@@ -28,14 +28,18 @@ impl Format {
         }
     }
 
-    /// Reads `Content-Type`. A parameter other than `charset=utf-8` changes nothing in JSON and is ignored.
+    /// Reads the request's `Content-Type`.
     pub(crate) fn of(req: &HttpRequest) -> Result<Self, Problem> {
+        Self::read(req.headers().get(CONTENT_TYPE).map_or(&[], HeaderValue::as_bytes))
+    }
+
+    /// Reads the value of `Content-Type`. A parameter other than `charset=utf-8` changes nothing in JSON and is ignored.
+    pub(crate) fn read(value: &[u8]) -> Result<Self, Problem> {
         let refuse = || {
             Problem::new(ProblemKind::UnsupportedMediaType)
                 .detail("send application/json or application/x-ndjson, in UTF-8")
         };
-        let text =
-            req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or_else(refuse)?;
+        let text = std::str::from_utf8(value).map_err(|_not_text| refuse())?;
         let mut parts = text.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();
         let format = [Self::Json, Self::Ndjson]
@@ -54,21 +58,27 @@ impl Format {
 }
 
 impl Encoding {
-    /// Reads `Content-Encoding`.
+    /// Reads the request's `Content-Encoding`.
     pub(crate) fn of(req: &HttpRequest) -> Result<Self, Problem> {
-        let refuse =
-            || Problem::new(ProblemKind::UnsupportedEncoding).detail("send gzip, once, or no encoding");
         let mut given = req.headers().get_all(CONTENT_ENCODING);
         let Some(value) = given.next() else { return Ok(Self::Identity) };
-        let word = value.to_str().map_err(|_not_ascii| refuse())?.trim();
         if given.next().is_some() {
-            return Err(refuse());
+            return Err(Self::refuse());
         }
-        match word.to_ascii_lowercase().as_str() {
-            "" | "identity" => Ok(Self::Identity),
-            "gzip" | "x-gzip" => Ok(Self::Gzip),
-            _ => Err(refuse()),
+        Self::read(value.as_bytes())
+    }
+
+    /// Reads the value of `Content-Encoding`.
+    pub(crate) fn read(value: &[u8]) -> Result<Self, Problem> {
+        match value.trim_ascii().to_ascii_lowercase().as_slice() {
+            b"" | b"identity" => Ok(Self::Identity),
+            b"gzip" | b"x-gzip" => Ok(Self::Gzip),
+            _ => Err(Self::refuse()),
         }
+    }
+
+    fn refuse() -> Problem {
+        Problem::new(ProblemKind::UnsupportedEncoding).detail("send gzip, once, or no encoding")
     }
 }
 

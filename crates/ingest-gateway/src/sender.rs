@@ -115,7 +115,7 @@ fn with_delivery<T>(req: &HttpRequest, body: &[u8], act: impl FnOnce(&Delivery<'
     act(&Delivery { header: &header, query: &query, body })
 }
 
-fn with_secrets<T>(gateway: &Gateway, source: &Source, act: impl FnOnce(&[&[u8]]) -> T) -> T {
+pub(crate) fn with_secrets<T>(gateway: &Gateway, source: &Source, act: impl FnOnce(&[&[u8]]) -> T) -> T {
     let mut opened = Vec::with_capacity(source.secrets.len());
     for secret in &source.secrets {
         match gateway.vault.open_secret(&source.id, &secret.sealed) {
@@ -131,7 +131,7 @@ fn with_secrets<T>(gateway: &Gateway, source: &Source, act: impl FnOnce(&[&[u8]]
     act(&secrets)
 }
 
-fn unproven(error: VerifyError) -> Problem {
+pub(crate) fn unproven(error: VerifyError) -> Problem {
     match error {
         VerifyError::MissingProof { place, name } => {
             Problem::new(ProblemKind::SignatureMissing).detail(format!("the {place} {name} is missing"))

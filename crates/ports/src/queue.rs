@@ -15,13 +15,12 @@ use crate::Cause;
 ///
 /// - **At least once**: a letter comes again, at this door or another, until it is acknowledged; one that a door held
 ///   comes again once the door is closed or gone. A lost connection loses no letter.
-/// - **Bounded**: a door holds at most [`QueueOptions::held`] letters that are neither acknowledged nor given back, and
-///   hands out none beyond.
+/// - **Bounded**: a door holds at most [`QueueOptions::held`] letters that are not acknowledged, and hands out none beyond.
 /// - **Whose turn it is**: of several doors at one queue each letter comes to one, unless that one is gone or has not
 ///   said for [`QueueOptions::hold_for`] that it still [`holds`](QueueDoor::hold) it.
 /// - **Away and back**: while the broker cannot be reached, calls answer [`QueueError`]; once it can, the next call
 ///   works, without anything done in between.
-/// - What a tag names may be lost with a connection. Acknowledging, holding or giving back such a letter does nothing.
+/// - What a tag names may be lost with a connection. Acknowledging or holding such a letter does nothing.
 ///
 /// The queue itself is its owner's: no door makes it, empties it, or looks at what other readers do.
 #[async_trait]
@@ -35,13 +34,10 @@ pub trait QueueDoor: Send + Sync {
     /// Says that these are still in hand.
     async fn hold(&self, tags: &[LetterTag]) -> Result<(), QueueError>;
 
-    /// Puts letters back, for any door.
-    async fn give_back(&self, tags: &[LetterTag]) -> Result<(), QueueError>;
-
     /// Sends an answer to whoever waits for one. False when nobody does any more, or nobody ever could.
     async fn answer(&self, to: &ReplyTo, answer: Answer) -> Result<bool, QueueError>;
 
-    /// Puts back what is held and leaves. Nothing is asked of the door afterwards.
+    /// Puts back what is held, for any door, and leaves. Whoever asks for letters again comes back.
     async fn close(&self);
 }
 

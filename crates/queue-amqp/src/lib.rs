@@ -96,12 +96,6 @@ impl QueueDoor for AmqpQueue {
         Ok(())
     }
 
-    async fn give_back(&self, tags: &[LetterTag]) -> Result<(), QueueError> {
-        let Some(session) = self.current().await else { return Ok(()) };
-        let given_back = session.give_back(tags).await;
-        self.judged(&session, given_back).await
-    }
-
     async fn answer(&self, to: &ReplyTo, answer: Answer) -> Result<bool, QueueError> {
         let session = self.session().await?;
         let answered = timeout(self.target.timeout, session.answer(to, answer)).await;

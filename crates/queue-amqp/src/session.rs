@@ -7,8 +7,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicPublishOptions, BasicQosOptions,
-    ConfirmSelectOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, Consumer};
@@ -89,19 +88,6 @@ impl Session {
         }
         for number in done.besides {
             self.channel.basic_ack(number, BasicAckOptions::default()).await.map_err(unavailable)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn give_back(&self, tags: &[LetterTag]) -> Result<(), QueueError> {
-        let again = BasicNackOptions { multiple: false, requeue: true };
-        let done = self.in_hand().strike(&numbers(self.number, tags));
-        if let Some(last) = done.up_to {
-            let all_before = BasicNackOptions { multiple: true, ..again };
-            self.channel.basic_nack(last, all_before).await.map_err(unavailable)?;
-        }
-        for number in done.besides {
-            self.channel.basic_nack(number, again).await.map_err(unavailable)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ pub(crate) struct Done {
     pub(crate) besides: Vec<u64>,
 }
 
-/// The letters of one session that are neither acknowledged nor given back.
+/// The letters of one session that are not acknowledged.
 #[derive(Debug, Default)]
 pub(crate) struct InHand(BTreeSet<u64>);
 

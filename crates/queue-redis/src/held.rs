@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 
 use ports::queue::{Letter, LetterTag};
 
-/// The ids of entries that were handed out and are neither acknowledged nor given back.
+/// The ids of entries that were handed out and are not acknowledged.
 #[derive(Debug)]
 pub(crate) struct Held {
     most: usize,

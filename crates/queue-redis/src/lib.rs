@@ -6,8 +6,8 @@
 //! killed come to the next. A letter is taken off with `XACK`: the entry stays in the stream, whose owner trims it.
 //!
 //! The group is made where there is none, at the oldest entry of the stream, for nobody knows what was read before. The
-//! user of Redis needs `~stream +xreadgroup +xautoclaim +xclaim +xack +xgroup +xinfo +client|setinfo`, and `+eval` where
-//! consumers that are gone shall be tidied away.
+//! user of Redis needs `~stream +xreadgroup +xautoclaim +xclaim +xack +xpending +xgroup`, and `+eval +xinfo` where consumers
+//! that are gone shall be tidied away.
 //!
 //! Reading waits inside Redis, on a connection of its own: whatever is said meanwhile goes over the other.
 
@@ -144,18 +144,6 @@ impl QueueDoor for RedisQueue {
         self.judged(&session, held).await
     }
 
-    async fn give_back(&self, tags: &[LetterTag]) -> Result<(), QueueError> {
-        let ids = self.held().strike(tags);
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let session = self.session().await?;
-        let given_back = session.claim(&self.target, &ids, self.target.hold_for).await;
-        // They may be this very door's to take.
-        *self.next_look() = None;
-        self.judged(&session, given_back).await
-    }
-
     /// A stream knows nobody who waits.
     async fn answer(&self, _to: &ReplyTo, _answer: Answer) -> Result<bool, QueueError> {
         Ok(false)
@@ -163,6 +151,8 @@ impl QueueDoor for RedisQueue {
 
     async fn close(&self) {
         let ids = self.held().strike_all();
+        // They may be this very door's to take, when it comes back.
+        *self.next_look() = None;
         let Some(session) = self.session.lock().await.take() else { return };
         let leave = async {
             if !ids.is_empty() {

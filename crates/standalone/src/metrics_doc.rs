@@ -15,7 +15,7 @@ const HEAD: &str = "# Metrics
 
 Generated from a running server; a test keeps this page and the code in step. `/metrics` answers callers on the same
 machine, or everybody on `admin.listen`. Times are in seconds, sizes in bytes. Labels come from closed sets, but for
-`source`, which holds the ids of registered sources.
+`source`, which holds the ids of registered sources, and `queue`, which holds the names of queues in the settings.
 
 | name | type | labels | meaning |
 |---|---|---|---|
@@ -29,6 +29,9 @@ async fn docs_metrics_md_lists_every_metric_of_a_running_server() {
             .unwrap();
     settings.ingest.burst = std::num::NonZeroU32::MIN;
     settings.ingest.rate_per_second = std::num::NonZeroU32::MIN;
+    // A queue whose broker is not there has all its metrics, too.
+    let queue = json!({"source": "salon-bot", "url": "redis://127.0.0.1:1", "queue": "letopis"});
+    settings.queues.insert("salon".to_owned(), serde_json::from_value(queue).unwrap());
     let server = serve::start(&settings, None).await.unwrap();
     make_everything_happen(&server).await;
     let text = scrape(&server, "letopis_ledger_receipts_total").await;

@@ -4,15 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use assembly::consumers::Consumers;
-use assembly::{READERS, ensure_groups, health, housekeeping, http};
+use assembly::queues::Brokers;
+use assembly::{READERS, ensure_groups, health, housekeeping, http, queues};
 use console::Console;
 use domain::id::TenantId;
 use http_kit::keyring::Keyring;
-use ingest_gateway::{Gateway, GatewayMetrics};
+use ingest_gateway::{Door, Gateway, GatewayMetrics};
 use ports::bus::EventBus;
 use ports::clock::{Clock, SystemClock};
 use ports::ledger::Ledger;
 use prometheus::Registry;
+use queue_amqp::AmqpQueue;
+use queue_redis::RedisQueue;
 use service_runtime::admin::Admin;
 use service_runtime::supervisor::Supervisor;
 
@@ -64,10 +67,12 @@ pub(crate) async fn start(settings: &Settings, open_tenant: Option<TenantId>) ->
         health::analytics(home.analytics.clone()),
     ];
     let admin = Admin { readiness: health::watch(probes, &mut supervisor), metrics: metrics.clone() };
-    let gateway = Arc::new(gateway(settings, &home, &keyring, &clock, &metrics)?);
+    let gateway = gateway(settings, &home, &keyring, &clock, &metrics)?;
     housekeeping::tell_refusals(&gateway.refusals, home.ledger.clone(), &mut supervisor);
+    let door = Door::new(gateway);
+    queues::start(&settings.queues, &brokers(), &door, &metrics, &mut supervisor)?;
     let console = Arc::new(console(settings, &home, &keyring, &clock, open_tenant));
-    let address = listen(settings, gateway, console, admin, &metrics, &mut supervisor)?;
+    let address = listen(settings, door, console, admin, &metrics, &mut supervisor)?;
     Ok(Server { address, home, keyring, supervisor, _lock: lock })
 }
 
@@ -88,6 +93,14 @@ fn gateway(
         metrics: GatewayMetrics::register(metrics)?,
         refusals: Arc::default(),
     })
+}
+
+/// Whose queues can be doors.
+fn brokers() -> [Brokers; 2] {
+    [
+        Brokers { schemes: &queue_amqp::SCHEMES, open: |options| Ok(Arc::new(AmqpQueue::new(options)?)) },
+        Brokers { schemes: &queue_redis::SCHEMES, open: |options| Ok(Arc::new(RedisQueue::new(options)?)) },
+    ]
 }
 
 fn console(
@@ -134,14 +147,14 @@ fn consume(
 /// there is one.
 fn listen(
     settings: &Settings,
-    gateway: Arc<Gateway>,
+    door: Arc<Door>,
     console: Arc<Console>,
     admin: Admin,
     metrics: &Registry,
     supervisor: &mut Supervisor,
 ) -> anyhow::Result<SocketAddr> {
     // Made once, so that the workers share what they hold, the rate limits among it.
-    let (gateway, console, own) = (ingest_gateway::routes(gateway), console::routes(console), admin.clone());
+    let (gateway, console, own) = (ingest_gateway::routes(door), console::routes(console), admin.clone());
     let on_one_port = move |service: &mut actix_web::web::ServiceConfig| {
         service.configure(gateway.clone()).configure(console.clone());
         admin.clone().mount(service, |context| http_kit::local::is_local(context.head()));

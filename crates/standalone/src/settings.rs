@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use assembly::queues::Queues;
 use serde::Deserialize;
 use service_runtime::telemetry::LogConfig;
 
@@ -19,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) admin: assembly::settings::Admin,
     pub(crate) log: LogConfig,
     pub(crate) ingest: ingest_gateway::Config,
+    pub(crate) queues: Queues,
     pub(crate) bus: Bus,
     pub(crate) consumer: assembly::settings::Consumer,
     pub(crate) retention: assembly::settings::Retention,

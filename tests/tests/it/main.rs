@@ -37,6 +37,7 @@ mod modesty;
 mod order;
 mod personal_data;
 mod quarantine;
+mod queues;
 mod releases;
 mod sameness;
 mod shapes;

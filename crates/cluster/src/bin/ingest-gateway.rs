@@ -1,11 +1,11 @@
-//! The door: takes events and webhooks, answers 2xx once they are on the bus.
+//! The door: takes events and webhooks, answers 2xx once they are on the bus; and the letters of customers' queues.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use assembly::{health, housekeeping};
 use cluster::{process, stores};
-use ingest_gateway::{Gateway, GatewayMetrics};
+use ingest_gateway::{Door, Gateway, GatewayMetrics};
 
 fn main() -> ExitCode {
     process::run(async |process| {
@@ -24,7 +24,9 @@ fn main() -> ExitCode {
             refusals: Arc::default(),
         };
         housekeeping::tell_refusals(&gateway.refusals, ledger.clone(), &mut process.supervisor);
-        process.serve(ingest_gateway::routes(Arc::new(gateway)))?;
+        let door = Door::new(gateway);
+        process.queues(&door)?;
+        process.serve(ingest_gateway::routes(door))?;
         // It works from its copy of the registry: the ledger being down is worth knowing, and no reason to stay away.
         Ok(vec![health::bus(bus), health::keys(keyring), health::registry(ledger).advisory()])
     })

@@ -15,7 +15,7 @@ use event_schema::codec::{RawDelivery, pack};
 use http_kit::endpoint;
 use http_kit::keyring::{Keyring, issue_key};
 use http_kit::telemetry::{RequestMetrics, Telemetry};
-use ingest_gateway::{Config, Gateway, GatewayMetrics, Refusals, routes};
+use ingest_gateway::{Config, Door, Gateway, GatewayMetrics, Refusals, routes};
 use ports::bus::Message;
 use privacy::{MasterKey, Vault};
 use prometheus::{Registry, TextEncoder};
@@ -121,7 +121,7 @@ impl Salon {
             refusals: Arc::default(),
         };
         let refusals = gateway.refusals.clone();
-        let routes = Arc::new(routes(Arc::new(gateway)));
+        let routes = Arc::new(routes(Door::new(gateway)));
         Self {
             bus,
             idempotency,
