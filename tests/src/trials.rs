@@ -21,6 +21,7 @@ pub mod kill_matrix;
 pub mod load;
 pub mod outage;
 mod phases;
+pub mod queues;
 pub mod read_back;
 pub mod redis_full;
 pub mod report;

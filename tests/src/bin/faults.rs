@@ -8,7 +8,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use system_tests::faults::{self, Outcome};
 use system_tests::trials::{
-    Effort, Report, Setting, disk_full, hung, kill_matrix, outage, redis_full, rolling, scene, too_many_parts,
+    Effort, Report, Setting, disk_full, hung, kill_matrix, outage, queues, redis_full, rolling, scene,
+    too_many_parts,
 };
 use system_tests::{Options, Shape, Stand};
 
@@ -21,7 +22,7 @@ use system_tests::{Options, Shape, Stand};
 struct Arguments {
     #[command(subcommand)]
     trial: Option<Trial>,
-    /// Events of the kill matrix; the other trials send as long as they last.
+    /// Events of the kill matrix, and of the queues, half by each broker; the other trials send as long as they last.
     #[arg(long, global = true, default_value_t = 100_000)]
     events: u32,
     /// Conversations they belong to.
@@ -70,6 +71,8 @@ enum Trial {
     DiskFull,
     /// ClickHouse refuses inserts.
     TooManyParts,
+    /// Events by RabbitMQ and by a Redis stream of the customer's, brokers and gateways killed three times.
+    Queues,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -86,7 +89,7 @@ struct OneBox {
 }
 
 /// The trials of the cluster, in the order they run in.
-const OF_THE_CLUSTER: [Trial; 7] = [
+const OF_THE_CLUSTER: [Trial; 8] = [
     Trial::KillMatrix,
     Trial::Outage,
     Trial::Rolling,
@@ -94,6 +97,7 @@ const OF_THE_CLUSTER: [Trial; 7] = [
     Trial::RedisFull,
     Trial::DiskFull,
     Trial::TooManyParts,
+    Trial::Queues,
 ];
 
 #[tokio::main]
@@ -160,6 +164,10 @@ async fn report(arguments: &Arguments, trial: &Trial) -> anyhow::Result<Report> 
         Trial::DiskFull => disk_full::run(&setting, paced).await,
         Trial::TooManyParts => {
             scene::on(&setting, "too-many-parts", async |scene| too_many_parts::run(scene, paced).await).await
+        }
+        Trial::Queues => {
+            let plan = queues::Plan { events: events / 2, sessions: *sessions, kills: 3, seed: *seed };
+            queues::run(&setting, plan).await
         }
         Trial::All | Trial::OneBox(_) => anyhow::bail!("not a trial of the cluster"),
     }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use system_tests::trials::{Effort, Report, Setting, kill_matrix, outage, rolling, scene};
+use system_tests::trials::{Effort, Report, Setting, kill_matrix, outage, queues, rolling, scene};
 
 const EFFORT: Effort = Effort { connections: 16, sessions: 200, rate: None, lasting: Duration::from_secs(4) };
 
@@ -36,4 +36,10 @@ async fn a_store_that_is_down_stops_neither_arrival_nor_the_other_store() {
 async fn every_process_may_be_restarted_in_turn_under_load_and_nobody_notices() {
     let effort = Effort { rate: Some(300), ..EFFORT };
     assert_kept(scene::on(&setting(), "rolling", async |scene| rolling::run(scene, effort).await).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn brokers_and_gateways_may_be_killed_and_each_event_of_a_queue_is_stored_once() {
+    let plan = queues::Plan { events: 2_000, sessions: 200, kills: 1, seed: 7 };
+    assert_kept(queues::run(&setting(), plan).await);
 }
