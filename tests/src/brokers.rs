@@ -38,7 +38,7 @@ pub struct Queue {
 /// A bot's connection to it.
 pub enum Bot {
     /// With confirmations.
-    Rabbit(Channel, Connection),
+    Rabbit(Channel, Box<Connection>),
     /// Where an answer is a confirmation.
     Redis(Box<MultiplexedConnection>),
 }
@@ -93,7 +93,7 @@ impl Queue {
                 let connection = Connection::connect(&self.url, ConnectionProperties::default()).await?;
                 let channel = connection.create_channel().await?;
                 channel.confirm_select(ConfirmSelectOptions::default()).await?;
-                Bot::Rabbit(channel, connection)
+                Bot::Rabbit(channel, Box::new(connection))
             }
             Broker::Redis => {
                 let client = redis::Client::open(self.url.as_str())?;

@@ -12,6 +12,7 @@ mod idempotency;
 mod limits;
 mod openapi;
 mod outages;
+mod queues;
 mod refusals;
 mod salon;
 mod signature;

@@ -56,6 +56,7 @@ pub(crate) struct Salon {
     metrics: Registry,
     request_metrics: RequestMetrics,
     routes: Arc<Routes>,
+    door: Arc<Door>,
 }
 
 /// What came back.
@@ -121,7 +122,8 @@ impl Salon {
             refusals: Arc::default(),
         };
         let refusals = gateway.refusals.clone();
-        let routes = Arc::new(routes(Door::new(gateway)));
+        let door = Door::new(gateway);
+        let routes = Arc::new(routes(door.clone()));
         Self {
             bus,
             idempotency,
@@ -135,7 +137,13 @@ impl Salon {
             metrics,
             request_metrics,
             routes,
+            door,
         }
+    }
+
+    /// What queues are taken through.
+    pub(crate) fn door(&self) -> Arc<Door> {
+        self.door.clone()
     }
 
     /// Has the deliveries of the Telegram source passed on.

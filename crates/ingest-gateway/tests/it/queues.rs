@@ -1,0 +1,262 @@
+//! Letters of a queue at the door. The brokers themselves are tried with their adapters and by the tests of the whole.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::id::SourceId;
+use domain::quarantine::ReasonClass;
+use domain::timestamp::Timestamp;
+use event_schema::codec::RawDelivery;
+use ingest_gateway::queue::{Binding, Queue, QueueMetrics};
+use ports::queue::{Answer, Letter, LetterTag, QueueDoor, QueueError, ReplyTo};
+use prometheus::Registry;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::fakes::Mood;
+use crate::salon::{Salon, TELEGRAM_SECRET, event};
+
+/// A queue in memory. What is not acknowledged when it is closed comes again.
+#[derive(Default)]
+struct FakeQueue(Mutex<Content>);
+
+#[derive(Default)]
+struct Content {
+    waiting: VecDeque<Letter>,
+    held: Vec<Letter>,
+    acknowledged: BTreeSet<LetterTag>,
+    answers: Vec<(ReplyTo, Answer)>,
+    is_closed: bool,
+}
+
+#[async_trait]
+impl QueueDoor for FakeQueue {
+    async fn receive(&self, _wait: Duration) -> Result<Vec<Letter>, QueueError> {
+        let letters: Vec<_> = {
+            let mut content = self.0.lock().unwrap();
+            content.is_closed = false;
+            let letters: Vec<_> = content.waiting.drain(..).collect();
+            content.held.extend(letters.iter().cloned());
+            letters
+        };
+        if letters.is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(letters)
+    }
+    async fn acknowledge(&self, tags: &[LetterTag]) -> Result<(), QueueError> {
+        let mut content = self.0.lock().unwrap();
+        content.held.retain(|letter| !tags.contains(&letter.tag));
+        content.acknowledged.extend(tags.iter().cloned());
+        Ok(())
+    }
+    async fn hold(&self, _: &[LetterTag]) -> Result<(), QueueError> {
+        Ok(())
+    }
+    async fn answer(&self, to: &ReplyTo, answer: Answer) -> Result<bool, QueueError> {
+        self.0.lock().unwrap().answers.push((to.clone(), answer));
+        Ok(to.queue != "nobody")
+    }
+    async fn close(&self) {
+        let mut content = self.0.lock().unwrap();
+        content.is_closed = true;
+        let held = std::mem::take(&mut content.held);
+        content.waiting.extend(held);
+    }
+}
+
+/// A queue that is taken from, until it is dropped.
+struct Taking {
+    queue: Arc<FakeQueue>,
+    leaving: CancellationToken,
+    running: JoinSet<()>,
+    metrics: Registry,
+}
+
+impl Taking {
+    async fn of(salon: &Salon, source: &str, signed: bool) -> Self {
+        salon.keyring.refresh().await;
+        let queue = Arc::new(FakeQueue::default());
+        let (metrics, leaving) = (Registry::new(), CancellationToken::new());
+        let binding = Binding {
+            name: "salon".to_owned(),
+            source: SourceId::parse(source).unwrap(),
+            signed,
+            hold_for: Duration::from_secs(30),
+        };
+        let counts = QueueMetrics::register(&metrics).unwrap();
+        let taken = Queue::new(binding, queue.clone(), salon.door(), &counts, leaving.clone());
+        let mut running = JoinSet::new();
+        running.spawn(taken.run());
+        Self { queue, leaving, running, metrics }
+    }
+
+    fn send(&self, number: u32, body: impl Into<Bytes>, headers: &[(&str, &str)], reply_to: Option<&str>) {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_string().into()));
+        let reply_to = reply_to.map(|queue| ReplyTo { queue: queue.to_owned(), correlation: None });
+        let tag = LetterTag(number.to_string());
+        let letter = Letter { tag, headers: headers.collect(), body: Some(body.into()), reply_to };
+        self.queue.0.lock().unwrap().waiting.push_back(letter);
+    }
+
+    async fn until(&self, is_there: impl Fn(&Content) -> bool) {
+        while !is_there(&self.queue.0.lock().unwrap()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    async fn until_acknowledged(&self, many: usize) {
+        self.until(|content| content.acknowledged.len() == many).await;
+    }
+
+    fn count(&self, metric: &str) -> bool {
+        prometheus::TextEncoder::new().encode_to_string(&self.metrics.gather()).unwrap().contains(metric)
+    }
+}
+
+fn refusals(salon: &Salon) -> Vec<(RawDelivery, String)> {
+    salon.deliveries().into_iter().filter(|(delivery, _)| delivery.refusal.is_some()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn letters_that_come_together_are_published_and_acknowledged_together() {
+    let salon = Salon::open();
+    let taking = Taking::of(&salon, "bot", false).await;
+    for number in 0..5 {
+        taking.send(number, event(&format!("s-{number}")).to_string(), &[], None);
+    }
+    taking.until_acknowledged(5).await;
+    assert_eq!(salon.bus.published.lock().unwrap().len(), 1);
+    assert_eq!(salon.deliveries().len(), 5);
+    assert!(taking.count(r#"letopis_queue_letters_total{outcome="taken",queue="salon"} 5"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_bus_does_not_take_is_not_acknowledged_until_it_does() {
+    let salon = Salon::open();
+    let taking = Taking::of(&salon, "bot", false).await;
+    *salon.bus.mood.lock().unwrap() = Mood::Down;
+    taking.send(1, event("s-1").to_string(), &[], None);
+    while !taking.count(r#"letopis_queue_waits_total{queue="salon",why="bus"} 3"#) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(taking.queue.0.lock().unwrap().acknowledged.is_empty());
+    *salon.bus.mood.lock().unwrap() = Mood::Well;
+    taking.until_acknowledged(1).await;
+    assert_eq!(salon.deliveries().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_leaves_while_the_bus_is_away_gives_its_letters_back() {
+    let salon = Salon::open();
+    let mut taking = Taking::of(&salon, "bot", false).await;
+    *salon.bus.mood.lock().unwrap() = Mood::Full;
+    taking.send(1, event("s-1").to_string(), &[], None);
+    taking.until(|content| !content.held.is_empty()).await;
+    taking.leaving.cancel();
+    taking.running.join_next().await.unwrap().unwrap();
+    let content = taking.queue.0.lock().unwrap();
+    assert_eq!((content.waiting.len(), content.is_closed, content.acknowledged.len()), (1, true, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_none_goes_on_to_be_refused_and_a_body_that_is_too_large_without_it() {
+    let salon = Salon::open();
+    let taking = Taking::of(&salon, "bot", false).await;
+    taking.send(1, r#"{"channel": 7}"#, &[], None);
+    taking.send(2, vec![b' '; 64 * 1024 + 1], &[], None);
+    taking.send(3, "{}", &[("content-type", "text/plain")], None);
+    taking.until_acknowledged(3).await;
+    let all = salon.deliveries();
+    assert_eq!(all[0].1, r#"{"channel": 7}"#);
+    assert_eq!(all[0].0.refusal, None, "the normalizer says what is wrong with it");
+    let [(large, nothing), (odd, body)] = refusals(&salon).try_into().unwrap();
+    let reason = large.refusal.unwrap();
+    assert_eq!((reason.class, nothing.as_str()), (ReasonClass::Invalid, ""));
+    assert!(reason.detail.starts_with("body-too-large: "), "{}", reason.detail);
+    assert_eq!((odd.refusal.unwrap().class, body.as_str()), (ReasonClass::Unreadable, "{}"));
+    assert!(taking.count(r#"letopis_queue_letters_total{outcome="quarantined",queue="salon"} 3"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_somebody_heard_is_kept_nowhere_and_one_nobody_heard_is() {
+    let salon = Salon::open();
+    let taking = Taking::of(&salon, "bot", false).await;
+    let mixed = json!([event("s-1"), {"channel": 7}]).to_string();
+    taking.send(1, r#"{"channel": 7}"#, &[], Some("me"));
+    taking.send(2, mixed, &[], Some("me"));
+    taking.send(3, r#"{"channel": 8}"#, &[], Some("nobody"));
+    taking.until_acknowledged(3).await;
+    let bodies: Vec<_> = salon.deliveries().into_iter().map(|(_, body)| body).collect();
+    assert_eq!(bodies, [event("s-1").to_string(), r#"{"channel": 8}"#.to_owned()]);
+    let content = taking.queue.0.lock().unwrap();
+    let statuses: Vec<_> = content.answers.iter().map(|(_, answer)| answer.status).collect();
+    assert_eq!(statuses, [422, 207, 422]);
+    assert_eq!(content.answers[0].1.media_type, "application/problem+json");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_sends_too_fast_is_slowed_down_and_loses_nothing() {
+    let salon = Salon::limited(1, 2);
+    let taking = Taking::of(&salon, "bot", false).await;
+    for number in 0..4 {
+        taking.send(number, event(&format!("s-{number}")).to_string(), &[], None);
+    }
+    taking.until(|content| content.acknowledged.len() >= 2).await;
+    assert_eq!(salon.deliveries().len(), 2, "those that were let in did not wait for the others");
+    assert!(taking.count(r#"letopis_queue_waits_total{queue="salon",why="rate"} 1"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_signed_letters_only_the_key_of_the_source_itself_will_do() {
+    let salon = Salon::open();
+    let taking = Taking::of(&salon, "bot", true).await;
+    let key = format!("Bearer {}", salon.ingest);
+    let (read, revoked) = (format!("Bearer {}", salon.read), format!("Bearer {}", salon.revoked));
+    taking.send(1, event("s-1").to_string(), &[("authorization", &key)], None);
+    for (number, header) in [(2, read.as_str()), (3, revoked.as_str()), (4, "Basic x")] {
+        taking.send(number, event("s-2").to_string(), &[("authorization", header)], None);
+    }
+    taking.send(5, event("s-2").to_string(), &[], None);
+    taking.until_acknowledged(5).await;
+    let slugs: Vec<_> = refusals(&salon)
+        .into_iter()
+        .map(|(delivery, _)| delivery.refusal.unwrap().detail.split_once(':').unwrap().0.to_owned())
+        .collect();
+    assert_eq!(slugs, ["forbidden", "revoked-key", "unauthorized", "signature-missing"]);
+    assert_eq!(salon.deliveries().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_messenger_proves_itself_in_a_queue_too() {
+    let salon = Salon::open();
+    let taking = Taking::of(&salon, "tg", false).await;
+    let token = "x-telegram-bot-api-secret-token";
+    taking.send(1, r#"{"update_id":1}"#, &[(token, TELEGRAM_SECRET)], None);
+    taking.send(2, r#"{"update_id":2}"#, &[(token, "wrong")], None);
+    taking.until_acknowledged(2).await;
+    let refused = refusals(&salon);
+    assert_eq!((salon.deliveries().len(), refused.len()), (2, 1));
+    assert!(refused[0].0.refusal.as_ref().unwrap().detail.starts_with("signature-invalid: "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_source_closes_its_queue_and_what_comes_then_stays_there() {
+    let salon = Salon::open();
+    let taking = Taking::of(&salon, "bot", false).await;
+    taking.send(1, event("s-1").to_string(), &[], None);
+    taking.until_acknowledged(1).await;
+    salon.registry.change(|content| content.sources[0].revoked_at = Some(Timestamp::EPOCH));
+    salon.keyring.refresh().await;
+    taking.until(|content| content.is_closed).await;
+    taking.send(2, event("s-2").to_string(), &[], None);
+    while !taking.count(r#"letopis_queue_waits_total{queue="salon",why="source"} 3"#) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(taking.queue.0.lock().unwrap().waiting.len(), 1);
+    assert!(taking.count(r#"letopis_queue_connected{queue="salon"} 0"#));
+}
