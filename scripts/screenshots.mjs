@@ -13,6 +13,8 @@ const VIEWS = [
   { name: "overview", hash: "#/?days=30", ready: ".cards, .empty, .login" },
   { name: "sessions", hash: "#/sessions", ready: "table, .empty, .login" },
   { name: "timeline", hash: "#/sessions", open: "a.cover", ready: ".chat" },
+  // Of an account in Telegram there is always somebody.
+  { name: "client", hash: "#/sessions?channel=telegram", open: "a.cover", then: ".facts a[href^='#/clients/']", ready: ".facts" },
   { name: "sources", hash: "#/sources", ready: ".doors, .empty, .login" },
   { name: "source", hash: "#/sources", open: ".doors a.cover", ready: ".chat, .awaited" },
   { name: "new-source", hash: "#/sources/+", ready: ".form, .empty, .login" },
@@ -52,6 +54,7 @@ async function shoot(width, height, language) {
     await page.goto("about:blank");
     await page.goto(`${url}/?lang=${language}${view.hash}`);
     if (view.open) await page.locator(view.open).first().click();
+    if (view.then) await page.locator(view.then).first().click();
     await page.locator(view.ready).first().waitFor();
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (overflow > 0) troubles.push(`${where}: ${overflow} px wider than the screen`);
