@@ -60,7 +60,7 @@ impl Consumers {
     ) -> anyhow::Result<()> {
         let metrics = NormalizerMetrics::register(metrics)?;
         for topic in [Topic::Raw, Topic::Replay, Topic::Apart] {
-            let handler = Normalize { vault: vault.clone(), metrics: metrics.clone() };
+            let handler = Normalize::new(vault.clone(), metrics.clone());
             self.spawn("normalizer", topic, Group::Normalizer, &self.policy, handler, supervisor);
         }
         Ok(())

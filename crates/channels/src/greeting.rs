@@ -53,9 +53,8 @@ pub fn handshake(
     if !matches!(kind, SourceKind::Whatsapp | SourceKind::Instagram) {
         return None;
     }
-    let parameter = |name: &'static str| {
-        (delivery.query)(name).ok_or(VerifyError::MissingProof { place: "parameter", name })
-    };
+    let parameter =
+        |name: &'static str| (delivery.query)(name).ok_or_else(|| VerifyError::missing("parameter", name));
     Some((|| {
         let (token, challenge) = (parameter("hub.verify_token")?, parameter("hub.challenge")?);
         let tokens: Vec<String> = secrets.iter().map(|secret| verify_token(secret)).collect();
@@ -71,8 +70,8 @@ pub fn handshake(
 pub fn small_talk(kind: SourceKind, delivery: &Delivery<'_>) -> Option<Result<Reply, VerifyError>> {
     match kind {
         SourceKind::Vk if vk::asks_to_confirm(delivery.body) => {
-            let missing = VerifyError::MissingProof { place: "parameter", name: CONFIRM };
-            let confirmation = (delivery.query)(CONFIRM).ok_or(missing);
+            let missing = || VerifyError::missing("parameter", CONFIRM);
+            let confirmation = (delivery.query)(CONFIRM).ok_or_else(missing);
             Some(confirmation.and_then(|text| repeated(&text).ok_or(VerifyError::WrongProof)))
         }
         SourceKind::Wazzup if wazzup::is_test(delivery.body) => Some(Ok(thanks(kind))),

@@ -13,6 +13,7 @@ mod greeting;
 mod instagram;
 mod jivo;
 mod json;
+mod mapping;
 mod max;
 mod proof;
 mod referral;
@@ -28,6 +29,7 @@ use std::borrow::Cow;
 
 pub use answer::{Answer, Told, can_answer, told};
 pub use greeting::{Reply, handshake, small_talk, thanks, token_for_meta};
+pub use mapping::{Fault, MAX_BYTES as MAX_MAPPING_BYTES, Mapping, MappingError, Mappings};
 
 use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
@@ -45,7 +47,7 @@ pub struct Delivery<'a> {
 }
 
 /// Why a delivery does not prove that it comes from its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// What carries the proof is not there.
     #[error("{place} {name} is missing")]
@@ -53,7 +55,7 @@ pub enum VerifyError {
         /// Where it should be: a header, a parameter of the address, a member of the body.
         place: &'static str,
         /// Its name; of a header, lower case.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// The proof was made with another secret, or over another body.
     #[error("the proof does not fit")]
@@ -64,6 +66,13 @@ pub enum VerifyError {
     /// The source has no secret, so nothing can be proved.
     #[error("the source has no secret")]
     NoSecret,
+}
+
+impl VerifyError {
+    /// The proof should be here, and nothing is.
+    pub(crate) fn missing(place: &'static str, name: &str) -> Self {
+        Self::MissingProof { place, name: name.to_owned().into() }
+    }
 }
 
 /// Why a body means nothing here.
@@ -92,7 +101,23 @@ pub fn verify(
         SourceKind::Vk => vk::verify(delivery.body, secrets),
         SourceKind::Max => max::verify(delivery, secrets),
         SourceKind::Wazzup => wazzup::verify(delivery, secrets),
-        SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients => proof::in_address(delivery, secrets),
+        SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients | SourceKind::Mapping => {
+            proof::in_address(delivery, secrets)
+        }
+    }
+}
+
+/// Like [`verify`], where the source has a mapping, which may say itself how that is done.
+pub fn verify_mapped(
+    kind: SourceKind,
+    mapping: &Mapping,
+    delivery: &Delivery<'_>,
+    secrets: &[&[u8]],
+    now: Timestamp,
+) -> Result<(), VerifyError> {
+    match kind {
+        SourceKind::Mapping => mapping.verify(delivery, secrets, now),
+        _ => verify(kind, delivery, secrets, now),
     }
 }
 
@@ -109,5 +134,40 @@ pub fn parse(kind: SourceKind, body: &[u8], received_at: Timestamp) -> Result<Ve
         SourceKind::Avito => avito::parse(body, received_at),
         SourceKind::Jivo => jivo::parse(body, received_at),
         SourceKind::Yclients => yclients::parse(body, received_at),
+        SourceKind::Mapping => Err(json::unreadable("", "must come with a mapping, and its source has none")),
     }
+}
+
+/// Like [`parse`], where a mapping came with the body. Kinds that are not read by one do without it.
+pub fn parse_mapped(
+    kind: SourceKind,
+    mapping: &Mapping,
+    body: &[u8],
+    received_at: Timestamp,
+) -> Result<Vec<Observation>, Unparsed> {
+    match kind {
+        SourceKind::Mapping => mapping.read(body, received_at),
+        _ => parse(kind, body, received_at),
+    }
+}
+
+/// A delivery that was kept, opened.
+#[derive(Clone, Copy)]
+pub struct Kept<'k> {
+    /// What its source speaks.
+    pub kind: SourceKind,
+    /// When the gateway took it.
+    pub received_at: Timestamp,
+    /// The bytes received.
+    pub body: &'k [u8],
+}
+
+/// What would become of deliveries that were kept, if they were read by this mapping: one answer for each, in their order.
+/// Changes nothing; who likes the answers sends the deliveries through again with it.
+pub fn preview<'k>(
+    mapping: &Mapping,
+    kept: impl IntoIterator<Item = Kept<'k>>,
+) -> Vec<Result<Vec<Observation>, Unparsed>> {
+    let read = |kept: Kept<'_>| parse_mapped(kept.kind, mapping, kept.body, kept.received_at);
+    kept.into_iter().map(read).collect()
 }

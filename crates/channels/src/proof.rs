@@ -23,19 +23,24 @@ pub(crate) fn is_one_of(secrets: &[&[u8]], given: &[u8]) -> Result<(), VerifyErr
 }
 
 /// The secret stands in a header.
-pub(crate) fn in_header(
-    delivery: &Delivery<'_>,
-    secrets: &[&[u8]],
-    name: &'static str,
-) -> Result<(), VerifyError> {
-    let given = (delivery.header)(name).ok_or(VerifyError::MissingProof { place: "header", name })?;
+pub(crate) fn in_header(delivery: &Delivery<'_>, secrets: &[&[u8]], name: &str) -> Result<(), VerifyError> {
+    let given = (delivery.header)(name).ok_or_else(|| VerifyError::missing("header", name))?;
     is_one_of(secrets, given)
 }
 
 /// The secret stands in the address, as the parameter `key`.
 pub(crate) fn in_address(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
+    in_address_under(delivery, secrets, KEY)
+}
+
+/// The secret stands in the address, as a parameter of this name.
+pub(crate) fn in_address_under(
+    delivery: &Delivery<'_>,
+    secrets: &[&[u8]],
+    name: &str,
+) -> Result<(), VerifyError> {
     let given: Cow<'_, str> =
-        (delivery.query)(KEY).ok_or(VerifyError::MissingProof { place: "parameter", name: KEY })?;
+        (delivery.query)(name).ok_or_else(|| VerifyError::missing("parameter", name))?;
     is_one_of(secrets, given.as_bytes())
 }
 
@@ -47,23 +52,23 @@ pub(crate) fn by_hub_signature(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Re
     if secrets.is_empty() {
         return Err(VerifyError::NoSecret);
     }
-    let missing = VerifyError::MissingProof { place: "header", name: SIGNATURE };
-    let given = (delivery.header)(SIGNATURE).ok_or(missing)?;
+    let given = (delivery.header)(SIGNATURE).ok_or_else(|| VerifyError::missing("header", SIGNATURE))?;
     let given = given.strip_prefix(b"sha256=").ok_or(VerifyError::WrongProof)?;
     let given = hex::decode(given).map_err(|_not_hexadecimal| VerifyError::WrongProof)?;
     let right = secrets
         .iter()
-        .fold(Choice::from(0), |fits, secret| fits | signature(secret, delivery.body).ct_eq(&given));
+        .fold(Choice::from(0), |fits, secret| fits | hmac_sha256(secret, delivery.body).ct_eq(&given));
     if bool::from(right) { Ok(()) } else { Err(VerifyError::WrongProof) }
 }
 
 /// What Meta is to send in its first request, as whoever sets it up tells it: made from the secret of the app, so that there is
 /// nothing more to keep.
 pub(crate) fn verify_token(secret: &[u8]) -> String {
-    hex::encode(&signature(secret, b"letopis verify token")[..16])
+    hex::encode(&hmac_sha256(secret, b"letopis verify token")[..16])
 }
 
-fn signature(secret: &[u8], bytes: &[u8]) -> [u8; 32] {
+/// HMAC-SHA-256 under a secret's own bytes.
+pub(crate) fn hmac_sha256(secret: &[u8], bytes: &[u8]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
     mac.update(bytes);
     mac.finalize().into_bytes().into()

@@ -23,7 +23,7 @@ const TIMESTAMP: &str = "webhook-timestamp";
 const SIGNATURE: &str = "webhook-signature";
 
 /// Senders disagree about the `=` at the end.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -32,7 +32,7 @@ pub(crate) fn verify(delivery: &Delivery<'_>, secrets: &[&[u8]], now: Timestamp)
     if secrets.is_empty() {
         return Err(VerifyError::NoSecret);
     }
-    let header = |name| (delivery.header)(name).ok_or(VerifyError::MissingProof { place: "header", name });
+    let header = |name| (delivery.header)(name).ok_or_else(|| VerifyError::missing("header", name));
     let (id, timestamp, signatures) = (header(ID)?, header(TIMESTAMP)?, header(SIGNATURE)?);
 
     let mut fits = Choice::from(0);

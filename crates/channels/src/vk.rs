@@ -34,12 +34,11 @@ struct Envelope<'b> {
 
 /// The first request asks for the confirmation string and may come without the secret: nothing is stored of it.
 pub(crate) fn verify(body: &[u8], secrets: &[&[u8]]) -> Result<(), VerifyError> {
-    let missing = VerifyError::MissingProof { place: "member", name: "secret" };
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_not_json| VerifyError::WrongProof)?;
     match envelope.secret {
         Some(secret) => proof::is_one_of(secrets, secret.as_bytes()),
         None if envelope.r#type.as_deref() == Some("confirmation") => Ok(()),
-        None => Err(missing),
+        None => Err(VerifyError::missing("member", "secret")),
     }
 }
 

@@ -26,8 +26,11 @@ pub enum Command {
     /// Print the canonical events a body would become, or why not; touches nothing.
     Inspect {
         /// What the body comes from.
-        #[arg(long, value_name = "KIND", value_parser = kinds())]
-        channel: domain::registry::SourceKind,
+        #[arg(long, value_name = "KIND", value_parser = kinds(), required_unless_present = "mapping")]
+        channel: Option<domain::registry::SourceKind>,
+        /// The mapping file it is to be read by, JSON or YAML: for kind mapping, which it implies.
+        #[arg(long, value_name = "FILE")]
+        mapping: Option<PathBuf>,
         /// The body as received; `-` reads standard input.
         file: PathBuf,
     },
@@ -90,7 +93,8 @@ pub enum SourceCommand {
         /// Whose.
         #[arg(long)]
         tenant: TenantId,
-        /// What it speaks: events is our own JSON; instagram is Messenger, too; yclients is Altegio, too.
+        /// What it speaks: events is our own JSON; instagram is Messenger, too; yclients is Altegio, too; mapping is anything
+        /// else, as --mapping says.
         #[arg(long, default_value = "events", value_parser = kinds())]
         kind: domain::registry::SourceKind,
         /// The secret, where the messenger makes it: of WhatsApp and Instagram the secret of the Meta app. `-` reads it from
@@ -101,6 +105,9 @@ pub enum SourceCommand {
         /// assistant's. For Telegram. `-` reads it from standard input, for an address that holds a token.
         #[arg(long, value_name = "URL")]
         forward_to: Option<String>,
+        /// How its bodies are read, JSON or YAML; for kind mapping.
+        #[arg(long, value_name = "FILE", required_if_eq("kind", "mapping"))]
+        mapping: Option<PathBuf>,
         /// Its name for people; by default the id.
         #[arg(long)]
         name: Option<String>,
@@ -133,6 +140,13 @@ pub enum SourceCommand {
         /// The new secret, where the messenger makes it. `-` reads it from standard input.
         #[arg(long)]
         secret: Option<String>,
+    },
+    /// Give a source another mapping. What is in quarantine keeps the one it came under.
+    Map {
+        /// Which.
+        id: SourceId,
+        /// The mapping file, JSON or YAML. `inspect --mapping` tries it first.
+        mapping: PathBuf,
     },
     /// End all secrets of a source but the last.
     Retire {
@@ -276,6 +290,15 @@ pub enum QuarantineCommand {
         /// Every open entry of one cause instead, as `groups` names it.
         #[arg(long, conflicts_with = "receipt")]
         group: Option<String>,
+        /// Of those, only this source's.
+        #[arg(long, requires = "mapping")]
+        source: Option<SourceId>,
+        /// Read bodies of kind mapping by this mapping file from now on, and leave other entries alone.
+        #[arg(long, value_name = "FILE", conflicts_with = "group")]
+        mapping: Option<PathBuf>,
+        /// Send nothing: only say how many would be understood, and what is wrong with the others.
+        #[arg(long, requires = "mapping")]
+        preview: bool,
     },
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod quarantine;
 pub(crate) mod reconcile;
+mod remap;
 pub(crate) mod send;
 pub(crate) mod source;
 pub(crate) mod tenant;
@@ -15,6 +16,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use channels::Mapping;
 
 /// Reads a file, or standard input for `-`.
 fn read_input(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -25,6 +27,12 @@ fn read_input(file: &Path) -> anyhow::Result<Vec<u8>> {
         content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     }
     Ok(content)
+}
+
+/// Reads a mapping file; says everything that is wrong with it.
+fn read_mapping(file: &Path) -> anyhow::Result<Mapping> {
+    let text = String::from_utf8(read_input(file)?).context("the mapping is not UTF-8")?;
+    Mapping::parse(&text).with_context(|| format!("{} cannot be used", file.display()))
 }
 
 /// When something ended, for a list; nothing while it lives.
@@ -126,6 +134,45 @@ mod tests {
         stand.said();
         assert!(answer(&stand, "quarantine list").await.contains("--tenant"));
         assert!(answer(&stand, "quarantine list --tenant nobody").await.contains("no tenant nobody"));
+    }
+
+    #[tokio::test]
+    async fn a_mapping_is_tried_kept_with_its_source_and_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            path.display().to_string()
+        };
+        let rule = "events: [{set: {channel: site, session_id: /who, action: message}}]";
+        let good = file("good.yaml", &format!("version: 1\n{rule}"));
+        let signed =
+            file("signed.json", &format!("{{version: 1, verify: {{by: standard_webhooks}}, {rule}}}"));
+        let bad = file(
+            "bad.yaml",
+            "version: 1\nevents: [{set: {channel: pigeon, session_id: /who, action: message}}]",
+        );
+        let body = file("body.json", r#"{"who": "anna", "why": 1}"#);
+
+        let stand = Stand::new();
+        stand.run("tenant add salon --name Salon").await.unwrap();
+        let tried = answer(&stand, &format!("inspect --mapping {good} {body}")).await;
+        assert!(tried.contains("\"session_id\": \"anna\"") && tried.contains("\"why\": 1"), "{tried}");
+        let wrong = answer(&stand, &format!("inspect --mapping {bad} {body}")).await;
+        assert!(wrong.contains("/events/0/set/channel says something"), "{wrong}");
+
+        let add = "source add crm --tenant salon --kind mapping";
+        assert!(answer(&stand, add).await.contains("--mapping"), "a source of this kind needs one");
+        let other =
+            answer(&stand, &format!("source add tg --tenant salon --kind telegram --mapping {good}")).await;
+        assert!(other.contains("telegram is not read by a mapping"), "{other}");
+        let added = answer(&stand, &format!("{add} --mapping {good}")).await;
+        assert!(added.contains("https://in.example.ru/v1/hooks/crm?key="), "{added}");
+        let mapped = answer(&stand, &format!("source map crm {signed}")).await;
+        assert!(mapped.contains("crm"), "{mapped}");
+        let rotated = answer(&stand, "source rotate crm").await;
+        assert!(rotated.contains("whsec_") && !rotated.contains("?key="), "{rotated}");
+        assert!(answer(&stand, &format!("source map nobody {good}")).await.contains("there is no such"));
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use privacy::Vault;
 use reqwest::Url;
 
 pub use console::registrar::NewSource;
+pub(crate) use console::registrar::mapping_of;
 
 /// Everything the commands work on, opened.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use channels::Mapping;
 use console::registrar::keyed;
 use domain::id::SourceId;
 use domain::registry::SourceKind;
@@ -34,7 +35,7 @@ pub fn hook_url(base: &str, source: &SourceId) -> String {
 
 /// What to paste at the messenger, and where: for a person who has just added a source.
 #[must_use]
-pub(crate) fn next_step(kind: SourceKind, url: &str, secret: &str) -> String {
+pub(crate) fn next_step(kind: SourceKind, mapping: Option<&Mapping>, url: &str, secret: &str) -> String {
     match kind {
         SourceKind::Events => String::new(),
         SourceKind::Telegram => "call setWebhook of the Bot API with this url and secret_token".to_owned(),
@@ -58,6 +59,11 @@ pub(crate) fn next_step(kind: SourceKind, url: &str, secret: &str) -> String {
         SourceKind::Yclients => {
             format!("in YCLIENTS, Integrations, Webhooks: address {}", keyed(url, secret))
         }
+        SourceKind::Mapping => match mapping.map(Mapping::parameter) {
+            Some(None) => "give the other system this url and secret".to_owned(),
+            Some(Some(name)) => format!("give the other system this address: {url}?{name}={secret}"),
+            None => format!("give the other system this address: {}", keyed(url, secret)),
+        },
     }
 }
 
@@ -105,10 +111,14 @@ mod tests {
     #[test]
     fn whoever_signs_nothing_gets_the_secret_in_the_address_and_nobody_else() {
         for kind in SourceKind::ALL {
-            let said = next_step(kind, "https://in.example.ru/v1/hooks/bot", "s3cret");
+            let said = next_step(kind, None, "https://in.example.ru/v1/hooks/bot", "s3cret");
             let signs_nothing = matches!(
                 kind,
-                SourceKind::Wazzup | SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients
+                SourceKind::Wazzup
+                    | SourceKind::Avito
+                    | SourceKind::Jivo
+                    | SourceKind::Yclients
+                    | SourceKind::Mapping
             );
             assert_eq!(said.contains("/v1/hooks/bot?key=s3cret"), signs_nothing, "{said}");
             assert_eq!(said.contains("s3cret"), signs_nothing, "{said}");

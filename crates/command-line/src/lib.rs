@@ -67,7 +67,9 @@ pub async fn run(command: Command, office: &impl Office, print: &Print) -> anyho
         Command::Source(command) => commands::source::run(command, office, print).await?,
         Command::Key(command) => commands::key::run(command, office, print).await?,
         Command::Send(options) => return commands::send::run(options, print).await,
-        Command::Inspect { channel, file } => return commands::inspect::run(channel, &file, print),
+        Command::Inspect { channel, mapping, file } => {
+            return commands::inspect::run(channel, mapping.as_deref(), &file, print);
+        }
         Command::Quarantine(command) => commands::quarantine::run(command, office, print).await?,
         Command::Audit { tenant, limit } => commands::audit::run(tenant, limit, office, print).await?,
         Command::Reconcile { wait, drained } => {

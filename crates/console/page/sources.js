@@ -6,7 +6,8 @@ import { moment, number } from "./format.js";
 import { plural, t, word } from "./i18n.js";
 import { copyButton, every, fail, footnote, heading, icon, loading } from "./parts.js";
 
-export const KINDS = ["events", "telegram", "whatsapp", "instagram", "vk", "max", "wazzup", "avito", "jivo", "yclients"];
+export const KINDS = ["events", "telegram", "whatsapp", "instagram", "vk", "max", "wazzup", "avito", "jivo", "yclients",
+  "mapping"];
 const LOOK_EVERY = 5_000;
 /** Meta signs with the secret of its app, so a source of these cannot have one made here. */
 const SECRET_IS_GIVEN = ["whatsapp", "instagram"];
@@ -89,6 +90,7 @@ export function newSource({ main, reader, signal }) {
   const id = field("id", { pattern: "[A-Za-z0-9._\\-]{1,64}", required: true, autocomplete: "off", spellcheck: "false", placeholder: "salon-bot" });
   const name = field("name", { maxlength: 128, autocomplete: "off" });
   const secret = field("secret", { maxlength: 256, autocomplete: "off", spellcheck: "false" });
+  const mapping = area("mapping", { rows: 12, spellcheck: "false" });
   const say = h("p", { class: "warning", role: "alert", hidden: true });
   const button = h("button", { class: "button primary" }, t("sources.add"));
   const kinds = h("fieldset", { class: "kinds" }, h("legend", {}, t("sources.kind")), KINDS.map((kind, index) =>
@@ -97,6 +99,8 @@ export function newSource({ main, reader, signal }) {
   const choose = (kind) => {
     secret.input.required = SECRET_IS_GIVEN.includes(kind);
     secret.label.hidden = !["whatsapp", "instagram", "vk"].includes(kind);
+    mapping.label.hidden = kind !== "mapping";
+    mapping.input.required = kind === "mapping";
     secret.hint.textContent = t(SECRET_IS_GIVEN.includes(kind) ? "sources.secret.meta" : "sources.secret.vk");
   };
   const form = h("form", { class: "panel form", onsubmit: async (event) => {
@@ -108,21 +112,36 @@ export function newSource({ main, reader, signal }) {
       const made = await post("/v1/sources", {
         id: id.input.value.trim(), kind, name: name.input.value,
         secret: secret.label.hidden ? null : secret.input.value,
+        mapping: kind === "mapping" ? JSON.parse(mapping.input.value) : null,
       });
       if (!signal.aborted) fill(main, back(), heading(t("sources.added", { name: made.source.name })), shownOnce(made), followed(made.source));
     } catch (failure) {
       button.disabled = false;
       say.hidden = false;
-      say.textContent = failure.status === 409 ? t("sources.taken") : failure.status === 400 ? t("sources.wrong") : t("error.other");
+      say.textContent = failure.status === 409 ? t("sources.taken") : failure instanceof SyntaxError ? t("sources.mapping.json")
+        : failure.status === 400 ? faults(failure) : t("error.other");
     }
-  } }, kinds, id.label, name.label, secret.label, say, button);
+  } }, kinds, id.label, name.label, secret.label, mapping.label, say, button);
   choose(KINDS[1]);
   fill(main, back(), heading(t("sources.add")), form, footnote(["whatsapp"]));
 }
 
+/** What of a mapping is wrong, and where; of anything else only that something is. */
+function faults({ problem }) {
+  const all = (problem?.errors ?? []).filter(({ pointer }) => pointer.startsWith("/mapping"));
+  return all.length > 0 ? all.map(({ pointer, expected }) => `${pointer}: ${expected}`).join("; ") : t("sources.wrong");
+}
+
+function area(key, attributes) {
+  return labelled(key, h("textarea", { name: key, ...attributes }));
+}
+
 function field(key, attributes) {
+  return labelled(key, h("input", { name: key, ...attributes }));
+}
+
+function labelled(key, input) {
   const hint = h("small", { class: "quiet" }, t(`hint.${key}`));
-  const input = h("input", { name: key, ...attributes });
   return { input, hint, label: h("label", { class: "field" }, h("span", {}, t(`sources.${key}`)), input, hint) };
 }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use channels::{Mapping, MappingError};
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Source, SourceKind, SourceSecret};
 use domain::timestamp::Timestamp;
@@ -28,13 +29,16 @@ pub struct NewSource {
     pub name: Option<String>,
     /// Events a second it may send on average; `None` is the gateway's default.
     pub rate_limit: Option<NonZeroU32>,
+    /// How its bodies are read; needed for [`SourceKind::Mapping`].
+    pub mapping: Option<Mapping>,
 }
 
 impl NewSource {
     /// A source called by its id, with the gateway's default rate.
     #[must_use]
     pub fn new(tenant: &TenantId, id: &SourceId, kind: SourceKind) -> Self {
-        Self { id: id.clone(), tenant: tenant.clone(), kind, secret: None, name: None, rate_limit: None }
+        let (id, tenant) = (id.clone(), tenant.clone());
+        Self { id, tenant, kind, secret: None, name: None, rate_limit: None, mapping: None }
     }
 }
 
@@ -50,6 +54,9 @@ pub enum RegistrarError {
     /// The machine has no randomness to give.
     #[error("no secret could be made")]
     Random(#[from] KeyError),
+    /// The source has a mapping that this release cannot read.
+    #[error("the mapping that is kept cannot be read")]
+    Mapping(#[from] MappingError),
     /// The registry did not do it.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -62,8 +69,8 @@ pub async fn add_source(
     new: NewSource,
     now: Timestamp,
 ) -> Result<(Source, String), RegistrarError> {
-    let NewSource { id, tenant, kind, secret, name, rate_limit } = new;
-    let secret = given_or_made(secret, kind)?;
+    let NewSource { id, tenant, kind, secret, name, rate_limit, mapping } = new;
+    let secret = given_or_made(secret, kind, mapping.as_ref())?;
     let sealed = vault.seal_secret(&id, secret.as_bytes());
     let source = Source {
         name: name.unwrap_or_else(|| id.to_string()),
@@ -71,6 +78,7 @@ pub async fn add_source(
         tenant,
         kind,
         secrets: vec![SourceSecret { sealed, created_at: now }],
+        mapping: mapping.map(|mapping| mapping.text().clone()),
         rate_limit,
         forward_to: None,
         created_at: now,
@@ -88,7 +96,7 @@ pub async fn add_secret(
     secret: Option<String>,
     now: Timestamp,
 ) -> Result<String, RegistrarError> {
-    let secret = given_or_made(secret, source.kind)?;
+    let secret = given_or_made(secret, source.kind, mapping_of(source)?.as_ref())?;
     let sealed = vault.seal_secret(&source.id, secret.as_bytes());
     registry.add_secret(&source.id, &SourceSecret { sealed, created_at: now }).await?;
     Ok(secret)
@@ -100,10 +108,24 @@ pub fn keyed(url: &str, secret: &str) -> String {
     format!("{url}?key={secret}")
 }
 
+/// The mapping of a source, read.
+pub fn mapping_of(source: &Source) -> Result<Option<Mapping>, MappingError> {
+    source.mapping.as_ref().map(|text| Mapping::parse(text.as_str())).transpose()
+}
+
 /// The address to paste at the messenger.
 #[must_use]
-pub(crate) fn address_to_paste(kind: SourceKind, url: &str, secret: &str) -> String {
+pub(crate) fn address_to_paste(
+    kind: SourceKind,
+    mapping: Option<&Mapping>,
+    url: &str,
+    secret: &str,
+) -> String {
     match kind {
+        SourceKind::Mapping => match mapping.map(Mapping::parameter) {
+            Some(Some(name)) => format!("{url}?{name}={secret}"),
+            _ => url.to_owned(),
+        },
         SourceKind::Wazzup | SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients => {
             keyed(url, secret)
         }
@@ -111,8 +133,12 @@ pub(crate) fn address_to_paste(kind: SourceKind, url: &str, secret: &str) -> Str
     }
 }
 
-fn given_or_made(secret: Option<String>, kind: SourceKind) -> Result<String, RegistrarError> {
-    let Some(secret) = secret else { return new_secret(kind) };
+fn given_or_made(
+    secret: Option<String>,
+    kind: SourceKind,
+    mapping: Option<&Mapping>,
+) -> Result<String, RegistrarError> {
+    let Some(secret) = secret else { return new_secret(kind, mapping) };
     let is_usable =
         (1..=MAX_SECRET_BYTES).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_graphic());
     if is_usable { Ok(secret) } else { Err(RegistrarError::SecretUnusable) }
@@ -120,11 +146,11 @@ fn given_or_made(secret: Option<String>, kind: SourceKind) -> Result<String, Reg
 
 /// A secret in the form its messenger wants: letters and digits that every one of them takes, for our own events the form
 /// of Standard Webhooks.
-fn new_secret(kind: SourceKind) -> Result<String, RegistrarError> {
+fn new_secret(kind: SourceKind, mapping: Option<&Mapping>) -> Result<String, RegistrarError> {
     let text = || -> Result<_, RegistrarError> { Ok(MasterKey::generate()?.to_text()) };
     Ok(match kind {
         SourceKind::Whatsapp | SourceKind::Instagram => return Err(RegistrarError::SecretNeeded),
-        SourceKind::Events => {
+        _ if kind == SourceKind::Events || mapping.is_some_and(Mapping::is_signed_as_standard_webhooks) => {
             let bytes = URL_SAFE_NO_PAD.decode(text()?.as_bytes()).expect("a key's text is base64");
             format!("whsec_{}", STANDARD.encode(bytes))
         }
@@ -139,7 +165,7 @@ mod tests {
     #[test]
     fn a_secret_for_a_messenger_is_what_all_of_them_take() {
         for kind in [SourceKind::Telegram, SourceKind::Vk, SourceKind::Max, SourceKind::Yclients] {
-            let secret = new_secret(kind).unwrap();
+            let secret = new_secret(kind, None).unwrap();
             // VK takes at most 50 characters, MAX at least 5.
             assert!((20..=50).contains(&secret.len()), "{secret}");
             assert!(secret.chars().all(|c| c.is_ascii_alphanumeric()), "{secret}");
@@ -149,13 +175,13 @@ mod tests {
     #[test]
     fn the_secret_of_a_meta_app_is_asked_for() {
         for kind in [SourceKind::Whatsapp, SourceKind::Instagram] {
-            assert!(matches!(new_secret(kind), Err(RegistrarError::SecretNeeded)));
+            assert!(matches!(new_secret(kind, None), Err(RegistrarError::SecretNeeded)));
         }
     }
 
     #[test]
     fn a_secret_for_our_events_is_one_of_standard_webhooks() {
-        let secret = new_secret(SourceKind::Events).unwrap();
+        let secret = new_secret(SourceKind::Events, None).unwrap();
         let bytes = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         assert!((24..=64).contains(&bytes.len()));
     }
@@ -163,10 +189,10 @@ mod tests {
     #[test]
     fn a_given_secret_that_no_header_could_carry_is_refused() {
         for secret in ["", "two words", "ключ", "a\nb", &"a".repeat(257)] {
-            let refused = given_or_made(Some(secret.to_owned()), SourceKind::Telegram);
+            let refused = given_or_made(Some(secret.to_owned()), SourceKind::Telegram, None);
             assert!(matches!(refused, Err(RegistrarError::SecretUnusable)), "{secret:?}");
         }
-        let given = given_or_made(Some("s3cr3t/+=_-".to_owned()), SourceKind::Vk).unwrap();
+        let given = given_or_made(Some("s3cr3t/+=_-".to_owned()), SourceKind::Vk, None).unwrap();
         assert_eq!(given, "s3cr3t/+=_-");
     }
 }

@@ -166,6 +166,7 @@ async fn rule(
             payload_digest: keys.payload_digest(&body),
             sealed_body: keys.seal_body(receipt, &body),
             refusal: None,
+            mapping: None,
         };
         events.push(id.to_string());
         messages.push(Message::new(tenant.clone(), Partition::FIRST, delivery.encode()));

@@ -2,13 +2,14 @@
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use channels::{Mapping, MappingError};
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Scope, Source, SourceKind};
 use domain::source_state::SourceState;
 use event_schema::codec::decode_event;
 use http_kit::endpoint::Endpoint;
 use http_kit::key::issue_key;
-use http_kit::problem::{Problem, ProblemKind};
+use http_kit::problem::{FieldError, Problem, ProblemKind};
 use ports::registry::RegistryError;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,8 @@ pub(crate) struct Add {
     kind: String,
     name: Option<String>,
     secret: Option<String>,
+    /// How its bodies are read, for kind mapping.
+    mapping: Option<serde_json::Value>,
 }
 
 /// A secret to be changed.
@@ -216,8 +219,26 @@ impl Add {
             return Err(wrong("/name", "at most 128 characters"));
         }
         let secret = self.secret.as_deref().and_then(filled);
-        Ok(NewSource { id, tenant, kind, secret, name, rate_limit: None })
+        let mapping = self.mapping.map(|mapping| read_mapping(&mapping)).transpose()?;
+        if mapping.is_some() != (kind == SourceKind::Mapping) {
+            return Err(wrong("/mapping", "a mapping for kind mapping, and nothing for any other"));
+        }
+        Ok(NewSource { id, tenant, kind, secret, name, rate_limit: None, mapping })
     }
+}
+
+/// A mapping, or all that is wrong with it.
+fn read_mapping(mapping: &serde_json::Value) -> Result<Mapping, Problem> {
+    Mapping::parse(&mapping.to_string()).map_err(|error| {
+        let problem = Problem::new(ProblemKind::InvalidParameter);
+        match error {
+            MappingError::Wrong(faults) => problem.errors(faults.into_iter().map(|fault| FieldError {
+                pointer: format!("/mapping{}", fault.pointer),
+                expected: fault.expected,
+            })),
+            other => problem.error("/mapping", other.to_string()),
+        }
+    })
 }
 
 /// What was typed, unless nothing was.
@@ -236,6 +257,7 @@ fn refused(error: RegistrarError) -> Problem {
         RegistrarError::Registry(RegistryError::NotFound) => Problem::new(ProblemKind::NotFound),
         RegistrarError::Registry(error) => failure::of_registry(&error),
         RegistrarError::Random(cause) => failure::internal(&cause),
+        RegistrarError::Mapping(cause) => failure::internal(&cause),
     }
 }
 
@@ -287,9 +309,11 @@ fn with_secret(
     secret: String,
 ) -> SourceWithSecret {
     let url = url(req, console, &source.id);
+    // One that cannot be read was logged where it was needed; the address without it is still the address.
+    let mapping = registrar::mapping_of(source).ok().flatten();
     let is_metas = matches!(source.kind, SourceKind::Whatsapp | SourceKind::Instagram);
     let paste = Paste {
-        url: registrar::address_to_paste(source.kind, &url, &secret),
+        url: registrar::address_to_paste(source.kind, mapping.as_ref(), &url, &secret),
         verify_token: is_metas.then(|| channels::token_for_meta(secret.as_bytes())),
     };
     SourceWithSecret { source: SourceView::new(source, state, url, console.clock.now()), secret, paste }

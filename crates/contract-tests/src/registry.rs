@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::event::Sealed;
 use domain::id::{KeyId, SourceId};
-use domain::registry::{ApiKey, Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant};
 use futures_util::future::join_all;
 use ports::registry::{Registered, Registry, RegistryError};
 
@@ -31,6 +31,7 @@ macro_rules! registry_contract {
             a_new_secret_is_live_beside_the_last_one_and_no_other
             retiring_leaves_the_last_secret
             where_deliveries_are_passed_on_to_is_kept_changed_and_taken_away
+            another_mapping_takes_the_place_of_the_last
             revoking_a_tenant_ends_its_sources_and_keys
             revoking_a_source_ends_its_keys
             revoking_a_key_ends_nothing_else
@@ -56,6 +57,7 @@ pub async fn what_was_added_is_in_the_snapshot(registry: &Port) {
     let hook = Source {
         kind: SourceKind::Telegram,
         secrets: vec![secret(5), secret(3)],
+        mapping: Some(MappingText::from_text("{\"имя\":1}")),
         rate_limit: NonZeroU32::new(50),
         forward_to: Some(Sealed::from_bytes(vec![9, 0, 9])),
         ..source("hook", "salon")
@@ -160,6 +162,21 @@ pub async fn where_deliveries_are_passed_on_to_is_kept_changed_and_taken_away(re
     }
     let nobody = SourceId::parse("nobody").unwrap();
     assert!(matches!(registry.set_forward(&nobody, None).await, Err(RegistryError::NotFound)));
+}
+
+pub async fn another_mapping_takes_the_place_of_the_last(registry: &Port) {
+    two_salons(registry).await;
+    for text in ["{\"version\":1}", "{\"version\":1,\"events\":[]}"] {
+        let (before, mapping) = (registry.version().await.unwrap(), MappingText::from_text(text));
+        registry.set_mapping(&bot(), &mapping).await.unwrap();
+        assert!(registry.version().await.unwrap() > before);
+        let sources = registry.snapshot().await.unwrap().sources;
+        let of = |id: &SourceId| sources.iter().find(|source| source.id == *id).unwrap().mapping.clone();
+        assert_eq!(of(&bot()), Some(mapping));
+    }
+    let nobody = SourceId::parse("nobody").unwrap();
+    let set = registry.set_mapping(&nobody, &MappingText::from_text("{}")).await;
+    assert!(matches!(set, Err(RegistryError::NotFound)));
 }
 
 fn bot() -> SourceId {
@@ -294,6 +311,7 @@ fn source(id: &str, of: &str) -> Source {
         kind: SourceKind::Events,
         name: "Bot".to_owned(),
         secrets: Vec::new(),
+        mapping: None,
         rate_limit: None,
         forward_to: None,
         created_at: at(1),

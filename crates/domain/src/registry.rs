@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use crate::event::Sealed;
 use crate::id::{KeyId, SourceId, TenantId};
@@ -33,6 +34,8 @@ pub struct Source {
     pub name: String,
     /// How a webhook of this source proves itself; up to two live secrets during rotation.
     pub secrets: Vec<SourceSecret>,
+    /// How its deliveries are to be read, where its kind leaves that to the tenant.
+    pub mapping: Option<MappingText>,
     /// Events a second it may send on average; `None` is the gateway's default.
     pub rate_limit: Option<NonZeroU32>,
     /// Where its deliveries are passed on to, and whose answers are passed back: the bot behind it. Sealed like a secret, for
@@ -67,11 +70,13 @@ pub enum SourceKind {
     Jivo,
     /// YCLIENTS or Altegio webhook.
     Yclients,
+    /// Whatever another system sends, read by a mapping of the tenant's.
+    Mapping,
 }
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Events,
         Self::Telegram,
         Self::Whatsapp,
@@ -82,6 +87,7 @@ impl SourceKind {
         Self::Avito,
         Self::Jivo,
         Self::Yclients,
+        Self::Mapping,
     ];
 
     /// The word used in JSON, in tables and on the command line.
@@ -98,6 +104,7 @@ impl SourceKind {
             Self::Avito => "avito",
             Self::Jivo => "jivo",
             Self::Yclients => "yclients",
+            Self::Mapping => "mapping",
         }
     }
 
@@ -111,6 +118,31 @@ impl SourceKind {
 impl fmt::Display for SourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// How a foreign body is to be read, in the form in which it is kept and travels: what `channels` gave once it had checked
+/// it. Holds names of fields and no secret.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MappingText(Arc<str>);
+
+impl MappingText {
+    /// Wraps what `channels` made, or a store or the bus kept.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text to keep.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MappingText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MappingText({} bytes)", self.0.len())
     }
 }
 

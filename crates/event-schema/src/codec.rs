@@ -12,7 +12,7 @@ use bytes::Bytes;
 use domain::event::{Digest, Event, Sealed};
 use domain::id::{ReceiptId, SourceId, TenantId};
 use domain::quarantine::{Reason, ReasonClass};
-use domain::registry::SourceKind;
+use domain::registry::{MappingText, SourceKind};
 use domain::timestamp::Timestamp;
 use prost::Message as _;
 
@@ -38,6 +38,8 @@ pub struct RawDelivery {
     pub sealed_body: Sealed,
     /// Why the gateway refused it, when nobody waited to be told: it goes to quarantine, whatever the body is.
     pub refusal: Option<Reason>,
+    /// How the source's bodies were to be read when this one came, where the tenant says so.
+    pub mapping: Option<MappingText>,
 }
 
 /// The events of one receipt: a message of the topic `events`.
@@ -104,7 +106,8 @@ impl RawDelivery {
     #[must_use]
     pub fn encode(&self) -> Bytes {
         let body = self.sealed_body.as_bytes();
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + body.len());
+        let mapping = self.mapping.as_ref().map(MappingText::as_str);
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + body.len() + mapping.map_or(0, str::len));
         let mut fields = Fields::into(&mut bytes);
         fields.bytes(1, self.receipt.as_bytes());
         fields.text(2, self.tenant.as_str());
@@ -119,6 +122,9 @@ impl RawDelivery {
                 fields.given_text(2, pointer.as_deref());
                 fields.text(3, detail);
             });
+        }
+        if let Some(mapping) = mapping {
+            fields.text(9, mapping);
         }
         bytes.into()
     }
@@ -135,7 +141,14 @@ impl RawDelivery {
             payload_digest: field::read(Digest::from_slice(&message.payload_digest), "payload_digest")?,
             sealed_body: Sealed::from_bytes(message.sealed_body.into()),
             refusal: message.refusal.map(refusal_from_wire).transpose()?,
+            mapping: message.mapping.as_deref().map(MappingText::from_text),
         })
+    }
+
+    /// The same delivery, to be read by another mapping from now on.
+    #[must_use]
+    pub fn remapped(self, mapping: MappingText) -> Self {
+        Self { mapping: Some(mapping), ..self }
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn receive(
         Sender::Claimed(_) => {
             key = key.or(Key::read(req, WEBHOOK_ID)?);
             let received = body::receive(req, payload, limits).await?;
-            sender::prove(req, gateway, source, &received)?;
+            sender::prove(req, gateway, source, None, &received)?;
             // Only now, or a stranger could use up what the source may send.
             door.admit(source)?;
             received

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use channels::Reply;
+use channels::{Mapping, Reply};
 use domain::registry::{Source, SourceKind};
 use http_kit::problem::{Problem, ProblemKind};
 
@@ -67,10 +67,27 @@ fn say(Reply { media_type, body }: Reply) -> HttpResponse {
     HttpResponse::Ok().content_type(media_type).insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff")).body(body)
 }
 
+/// How the source's bodies are read, where the tenant says so.
+fn mapping_of(door: &Door, source: &Source) -> Result<Option<Arc<Mapping>>, Problem> {
+    let read = |text| {
+        door.mappings.read(text).map_err(|error| {
+            // Another release wrote it. What cannot be verified is not taken; the sender may come again.
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, source.id = source.id.as_str(), "failed to read the mapping of a source");
+            Problem::new(ProblemKind::StoreUnavailable).retry_after(door.gateway.config.retry_after)
+        })
+    };
+    source.mapping.as_ref().map(read).transpose()
+}
+
 /// How large a delivery may be: Meta puts up to 1,000 updates into one, of up to 3 MB; Wazzup and YCLIENTS several, too.
 pub(crate) fn limits(config: &Config, kind: SourceKind) -> Limits {
     match kind {
-        SourceKind::Whatsapp | SourceKind::Instagram | SourceKind::Wazzup | SourceKind::Yclients => {
+        SourceKind::Whatsapp
+        | SourceKind::Instagram
+        | SourceKind::Wazzup
+        | SourceKind::Yclients
+        | SourceKind::Mapping => {
             let max = config.max_body_bytes.get();
             Limits { received: max, unpacked: max, excess: ProblemKind::BodyTooLarge }
         }
@@ -91,8 +108,10 @@ async fn deliver(
     let gateway = &door.gateway;
     let encoding = Encoding::of(req)?;
     let limits = limits(&gateway.config, source.kind);
+    let mapping = mapping_of(door, source)?;
+    let mapping = mapping.as_deref();
     let received = body::receive(req, payload, limits).await?;
-    sender::prove(req, gateway, source, &received)?;
+    sender::prove(req, gateway, source, mapping, &received)?;
     door.admit(source)?;
     let body = body::unpack(received.clone(), encoding, limits)?;
     if let Some(answer) = sender::small_talk(req, source, &body) {
@@ -101,8 +120,10 @@ async fn deliver(
     gateway.metrics.observe_body(body.len());
     gateway.metrics.observe_batch(1);
     let text = body::text(&body)?;
-    // What is no JSON the sender can be told at once; the normalizer could only quarantine it.
-    check::json(text)?;
+    if !mapping.is_some_and(Mapping::reads_forms) {
+        // What is no JSON the sender can be told at once; the normalizer could only quarantine it.
+        check::json(text)?;
+    }
 
     let keys = gateway.vault.tenant(&source.tenant);
     let accepted = Accepted { body: &body, payload_digest: keys.payload_digest(&body) };

@@ -38,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
+use channels::Mappings;
 use domain::registry::Source;
 use http_kit::endpoint::Endpoint;
 use http_kit::keyring::Keyring;
@@ -100,6 +101,7 @@ pub struct Door {
     limits: limit::SourceLimits,
     press: press::Press,
     bots: bot::Bots,
+    mappings: Mappings,
 }
 
 impl Door {
@@ -109,7 +111,7 @@ impl Door {
         let limits = limit::SourceLimits::new(gateway.config.rate_per_second, gateway.config.burst);
         let press = press::Press::new(&gateway.bus, gateway.config.partitions.get());
         let bots = bot::Bots::new(gateway.config.forward.clone());
-        Arc::new(Self { gateway, limits, press, bots })
+        Arc::new(Self { gateway, limits, press, bots, mappings: Mappings::default() })
     }
 
     /// Lets a source in with its first event, or says when to come again.

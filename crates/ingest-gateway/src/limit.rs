@@ -115,6 +115,7 @@ mod tests {
             kind: SourceKind::Events,
             name: String::new(),
             secrets: Vec::new(),
+            mapping: None,
             rate_limit: rate_limit.map(number),
             forward_to: None,
             created_at: Timestamp::EPOCH,

@@ -174,6 +174,7 @@ mod tests {
             kind: SourceKind::Telegram,
             name: String::new(),
             secrets: Vec::new(),
+            mapping: None,
             rate_limit: None,
             forward_to: None,
             created_at: Timestamp::EPOCH,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::web::Query;
-use channels::{Delivery, Reply, VerifyError};
+use channels::{Delivery, Mapping, Reply, VerifyError};
 use domain::id::SourceId;
 use domain::registry::{Scope, Source};
 use http_kit::auth;
@@ -77,11 +77,15 @@ pub(crate) fn prove(
     req: &HttpRequest,
     gateway: &Gateway,
     source: &Source,
+    mapping: Option<&Mapping>,
     received: &[u8],
 ) -> Result<(), Problem> {
     let now = gateway.clock.now();
     let verified = with_delivery(req, received, |delivery| {
-        with_secrets(gateway, source, |secrets| channels::verify(source.kind, delivery, secrets, now))
+        with_secrets(gateway, source, |secrets| match mapping {
+            Some(mapping) => channels::verify_mapped(source.kind, mapping, delivery, secrets, now),
+            None => channels::verify(source.kind, delivery, secrets, now),
+        })
     });
     verified.map_err(unproven)
 }

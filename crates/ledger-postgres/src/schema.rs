@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 7] = [
+pub(crate) const MIGRATIONS: [Migration; 8] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -45,6 +45,11 @@ pub(crate) const MIGRATIONS: [Migration; 7] = [
         sql: include_str!("../migrations/0006-identities-and-consents.sql"),
     },
     Migration { version: 7, name: "audit", sql: include_str!("../migrations/0007-audit.sql") },
+    Migration {
+        version: 8,
+        name: "mappings of sources",
+        sql: include_str!("../migrations/0008-mappings-of-sources.sql"),
+    },
 ];
 
 /// The version this release works on.

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use bus_consumer::{Handler, Verdict};
 use bytes::Bytes;
+use channels::Mappings;
 use domain::event::Event;
 use domain::quarantine::{Reason, ReasonClass};
 use event_schema::codec::{DecodeError, EventBatch, Quarantined, RawDelivery, pack};
@@ -26,10 +27,10 @@ use privacy::{OpenError, Receipt, Vault};
 
 /// The handler of raw deliveries.
 pub struct Normalize {
-    /// The tenants' keys.
-    pub vault: Arc<Vault>,
-    /// Where it is counted.
-    pub metrics: NormalizerMetrics,
+    vault: Arc<Vault>,
+    /// Those that came with deliveries lately.
+    mappings: Mappings,
+    metrics: NormalizerMetrics,
 }
 
 impl Handler for Normalize {
@@ -39,6 +40,12 @@ impl Handler for Normalize {
 }
 
 impl Normalize {
+    /// A handler that opens bodies with the tenants' keys of `vault` and counts in `metrics`.
+    #[must_use]
+    pub fn new(vault: Arc<Vault>, metrics: NormalizerMetrics) -> Self {
+        Self { vault, mappings: Mappings::default(), metrics }
+    }
+
     fn normalize(&self, delivery: &Delivery) -> Verdict {
         let message = &delivery.message;
         let rejected = |cause| Verdict::Reject { reason: format!("not a raw delivery: {cause}") };
@@ -99,7 +106,14 @@ impl Normalize {
         }
         let keys = self.vault.tenant(&raw.tenant);
         let body = keys.open_body(raw.receipt, &raw.sealed_body).map_err(|cause| unopenable(&cause))?;
-        let observations = channels::parse(raw.kind, &body, raw.received_at).map_err(|unparsed| Reason {
+        let observations = match &raw.mapping {
+            None => channels::parse(raw.kind, &body, raw.received_at),
+            Some(text) => {
+                let mapping = self.mappings.read(text).map_err(|_wrong| unmappable())?;
+                channels::parse_mapped(raw.kind, &mapping, &body, raw.received_at)
+            }
+        };
+        let observations = observations.map_err(|unparsed| Reason {
             class: unparsed.class,
             pointer: unparsed.pointer,
             detail: unparsed.detail,
@@ -113,6 +127,12 @@ impl Normalize {
         };
         Ok(observations.into_iter().map(|observation| keys.protect(observation, &receipt)).collect())
     }
+}
+
+/// Another release wrote it, whose language this one does not know.
+fn unmappable() -> Reason {
+    let detail = "must come with a mapping that this release can read".to_owned();
+    Reason { class: ReasonClass::Unreadable, pointer: None, detail }
 }
 
 fn unopenable(cause: &OpenError) -> Reason {

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use domain::id::{ReceiptId, SourceId, TenantId};
-use domain::registry::SourceKind;
+use domain::registry::{MappingText, SourceKind};
 use domain::timestamp::Timestamp;
 use ports::bus::{DeliveryTag, Partition};
 use privacy::MasterKey;
@@ -18,7 +18,7 @@ impl World {
     fn new() -> Self {
         let vault = Arc::new(Vault::new(MasterKey::generate().unwrap(), Vec::new()));
         let metrics = NormalizerMetrics::register(&Registry::new()).unwrap();
-        Self { normalize: Normalize { vault, metrics }, receipt: ReceiptId::generate() }
+        Self { normalize: Normalize::new(vault, metrics), receipt: ReceiptId::generate() }
     }
 
     fn raw(&self, kind: SourceKind, body: &[u8]) -> RawDelivery {
@@ -32,6 +32,7 @@ impl World {
             payload_digest: keys.payload_digest(body),
             sealed_body: keys.seal_body(self.receipt, body),
             refusal: None,
+            mapping: None,
             tenant,
         }
     }
@@ -154,4 +155,42 @@ async fn what_came_together_is_taken_apart_when_it_comes_alone_or_when_a_part_is
     }
     let alone = world.handle_again(4, parts[0].clone()).await;
     assert!(matches!(alone, Verdict::Done(outputs) if outputs[0].0 == Topic::Events));
+}
+
+fn mapping(session: &str) -> MappingText {
+    let set = json!({"channel": "site", "session_id": session, "action": "message"});
+    let file = json!({"version": 1, "events": [{"set": set}]});
+    channels::Mapping::parse(&file.to_string()).unwrap().text().clone()
+}
+
+#[tokio::test]
+async fn what_did_not_fit_its_mapping_fits_the_mended_one_with_receipt_and_times_kept() {
+    let world = World::new();
+    let raw = world.raw(SourceKind::Mapping, br#"{"who": "a"}"#).remapped(mapping("/nobody"));
+    let (topic, message) = world.output(&raw).await;
+    assert_eq!(topic, Topic::Quarantine);
+    let entry = Quarantined::decode(message.payload).unwrap();
+    assert_eq!(
+        (entry.reason.class, entry.reason.pointer.as_deref()),
+        (ReasonClass::Invalid, Some("/nobody"))
+    );
+
+    let mended = RawDelivery::decode(entry.message).unwrap().remapped(mapping("/who"));
+    let (topic, message) = world.output(&mended).await;
+    assert_eq!(topic, Topic::Events);
+    let batch = EventBatch::decode(message.payload).unwrap();
+    assert_eq!((batch.receipt, batch.received_at), (raw.receipt, raw.received_at));
+    assert_eq!(batch.events[0].session.as_str(), "a");
+}
+
+#[tokio::test]
+async fn a_mapping_of_another_release_and_one_that_is_missing_put_a_delivery_aside() {
+    let world = World::new();
+    let raw = world.raw(SourceKind::Mapping, b"{}");
+    let strange = raw.clone().remapped(MappingText::from_text(r#"{"version":9}"#));
+    for raw in [raw, strange] {
+        let (topic, message) = world.output(&raw).await;
+        assert_eq!(topic, Topic::Quarantine);
+        assert_eq!(Quarantined::decode(message.payload).unwrap().reason.class, ReasonClass::Unreadable);
+    }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::{KeyId, SourceId, TenantId};
-use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 
 use crate::Cause;
@@ -37,6 +37,9 @@ pub trait Registry: Send + Sync {
 
     /// Has the deliveries of a source passed on to this sealed address from now on; to nobody, for `None`.
     async fn set_forward(&self, source: &SourceId, to: Option<&Sealed>) -> Result<(), RegistryError>;
+
+    /// Gives a source another mapping: what it sends from now on is read by this one.
+    async fn set_mapping(&self, source: &SourceId, mapping: &MappingText) -> Result<(), RegistryError>;
 
     /// Ends a tenant, source or key.
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError>;

@@ -33,6 +33,7 @@ const SCHEMA: Schema = Schema {
         include_str!("../migrations/ledger/0003-where-deliveries-are-passed-on-to.sql"),
         include_str!("../migrations/ledger/0004-identities-and-consents.sql"),
         include_str!("../migrations/ledger/0005-audit.sql"),
+        include_str!("../migrations/ledger/0006-mappings.sql"),
     ],
 };
 

@@ -76,6 +76,7 @@ impl Office {
             payload_digest,
             sealed_body: keys.seal_body(receipt, body.text.as_bytes()),
             refusal: None,
+            mapping: None,
         }
     }
 

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::registry::SourceKind;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Method, RequestBuilder};
@@ -17,6 +19,8 @@ on_both_shapes! {
     nobody_comes_in_with_a_wrong_proof_and_nothing_of_theirs_is_read
     meta_and_vk_find_the_address_to_be_ours
     while_a_secret_is_changed_the_old_one_opens_too_and_afterwards_no_more
+    any_other_system_is_a_source_by_its_mapping
+    what_did_not_fit_its_mapping_fits_once_that_is_mended
 }
 
 /// What the fixtures of a kind are about: a conversation of theirs, by the id somebody would type.
@@ -203,4 +207,97 @@ async fn while_a_secret_is_changed_the_old_one_opens_too_and_afterwards_no_more(
     stand.cli.json(&["source", "retire", id]).await.unwrap();
     until(&door.secret, 401).await;
     assert_eq!(opens(fresh).await, 200);
+}
+
+/// Blocks of the document of the mapping channel: the mapping and the body of an example.
+fn example(name: &str) -> (String, String) {
+    let document = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/mapping.md");
+    let document = fs::read_to_string(document).unwrap();
+    let block = |language: &str| {
+        let begin = format!("\n```{language} {name}\n");
+        let block = document.split_once(&begin).unwrap().1.split("\n```").next().unwrap();
+        block.to_owned()
+    };
+    (block("yaml"), block(if name == "tilda" { "form" } else { "json" }))
+}
+
+/// A file of its own for each mapping.
+fn written(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+async fn open_mapped(stand: &Stand, name: &str, mapping: &str) -> Door {
+    let id = format!("salon-mapped-{name}");
+    let words = ["source", "add", &id, "--tenant", "salon", "--kind", "mapping", "--mapping", mapping];
+    let added = stand.cli.json(&words).await.unwrap();
+    let secret = added["secret"].as_str().unwrap().to_owned();
+    let door = Door { kind: SourceKind::Mapping, path: format!("/v1/hooks/{id}"), secret };
+    door.is_known_to(stand).await;
+    door
+}
+
+/// Each proves itself in another of the ways a mapping can ask for.
+async fn any_other_system_is_a_source_by_its_mapping(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, typed) in [("tilda", "form 8105:4431"), ("bot", "5551112233"), ("calendar", "booking 1801")] {
+        let (mapping, body) = example(name);
+        let door = open_mapped(&stand, name, &written(&folder, name, &mapping)).await;
+        let sending = |secret: &str| {
+            let path = if name == "bot" { format!("{}?key={secret}", door.path) } else { door.path.clone() };
+            let post = stand.api.request(Method::POST, &path).body(body.clone());
+            match name {
+                "tilda" => post.header("X-Api-Key", secret),
+                "calendar" => post.header("X-Signature", base64_signature(secret, body.as_bytes())),
+                _ => post,
+            }
+        };
+        assert_eq!(sent(sending("s3cr3tKez")).await.0, 401, "{name}");
+        assert_eq!(sent(sending(&door.secret)).await, (200, "{}".to_owned()), "{name}");
+        stand.settled().await.unwrap();
+        let session = stand.api.session(&stand.keys.read, typed).await.unwrap();
+        assert!(session.is_some(), "{name}: {typed} is not found");
+    }
+}
+
+async fn what_did_not_fit_its_mapping_fits_once_that_is_mended(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (mapping, body) = example("calendar");
+    let door = open_mapped(&stand, "calendar", &written(&folder, "calendar", &mapping)).await;
+    let odd = body.replace("\"gone\"", "\"no-show\"");
+    let post = stand.api.request(Method::POST, &door.path).body(odd.clone());
+    let signature = base64_signature(&door.secret, odd.as_bytes());
+    assert_eq!(sent(post.header("X-Signature", signature)).await.0, 200);
+    stand.settled().await.unwrap();
+    let entries = stand.api.all(&stand.keys.admin, "/v1/quarantine", "entries").await.unwrap();
+    assert_eq!((entries.len(), &entries[0]["pointer"]), (1, &json!("/changes/1/state")), "{entries:?}");
+
+    let mended = mapping.replace("came: attend", "came: attend, no-show: no_show");
+    let mended = written(&folder, "mended", &mended);
+    let words = ["quarantine", "replay", "--tenant", "salon", "--open", "--mapping", &mended];
+    let previewed = stand.cli.json(&[&words[..], &["--preview"]].concat()).await.unwrap();
+    assert_eq!((&previewed["understood"], &previewed["not"]), (&json!(1), &json!(0)), "{previewed}");
+    let find = || stand.api.session(&stand.keys.read, "booking 1755");
+    assert!(find().await.unwrap().is_none(), "a preview changes nothing");
+    assert_eq!(stand.cli.json(&words).await.unwrap()["replayed"], 1);
+    // The books do not change by a replay that is on its way.
+    let read = async {
+        loop {
+            if let Some(found) = find().await.unwrap() {
+                return found;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let found = timeout(Duration::from_secs(20), read).await.unwrap();
+    assert_eq!(found["events"][0]["action"], "no_show", "{found}");
+}
+
+fn base64_signature(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body);
+    STANDARD.encode(mac.finalize().into_bytes())
 }

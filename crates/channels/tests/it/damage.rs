@@ -1,6 +1,9 @@
 //! Fixtures with something broken off: always an answer, never a panic.
 
-use channels::parse;
+use std::sync::LazyLock;
+
+use channels::{Mapping, Unparsed, parse, parse_mapped};
+use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
@@ -8,10 +11,15 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use crate::fixtures;
+use crate::{fixtures, mapping};
 
 fn update() -> impl Strategy<Value = Vec<u8>> {
-    prop::sample::select(fixtures::all()).prop_map(|fixture| fixture.body)
+    let mut bodies: Vec<_> = fixtures::all().into_iter().map(|fixture| fixture.body).collect();
+    // As often as a messenger's: these are fewer, and read by whatever somebody wrote.
+    let examples = mapping::examples().into_values().filter(|example| example.body.starts_with('{'));
+    let examples: Vec<_> = examples.map(|example| example.body.into_bytes()).collect();
+    bodies.extend(examples.iter().cycle().take(20).cloned());
+    prop::sample::select(bodies)
 }
 
 /// Pointers to everything inside a value.
@@ -46,20 +54,33 @@ fn any_value() -> impl Strategy<Value = Value> {
 /// What holds for every body, whatever it is.
 fn check(body: &[u8]) {
     for kind in SourceKind::ALL {
-        match parse(kind, body, Timestamp::EPOCH) {
-            Ok(observations) => {
-                assert!(!observations.is_empty());
-                for observation in observations {
-                    let printed = event_schema::public::print(&observation);
-                    assert!(
-                        event_schema::public::parse(printed).is_ok(),
-                        "breaks the rules of the public event"
-                    );
-                }
+        judge(parse(kind, body, Timestamp::EPOCH));
+    }
+    for mapping in mappings() {
+        judge(parse_mapped(SourceKind::Mapping, mapping, body, Timestamp::EPOCH));
+    }
+}
+
+/// Those of the document, read once.
+fn mappings() -> &'static [Mapping] {
+    static MAPPINGS: LazyLock<Vec<Mapping>> = LazyLock::new(|| {
+        let examples = mapping::examples().into_values();
+        examples.map(|example| Mapping::parse(&example.mapping).unwrap()).collect()
+    });
+    &MAPPINGS
+}
+
+fn judge(answer: Result<Vec<Observation>, Unparsed>) {
+    match answer {
+        Ok(observations) => {
+            assert!(!observations.is_empty());
+            for observation in observations {
+                let printed = event_schema::public::print(&observation);
+                assert!(event_schema::public::parse(printed).is_ok(), "breaks the rules of the public event");
             }
-            Err(unparsed) => {
-                assert!(matches!(unparsed.class, ReasonClass::Unreadable | ReasonClass::Invalid));
-            }
+        }
+        Err(unparsed) => {
+            assert!(matches!(unparsed.class, ReasonClass::Unreadable | ReasonClass::Invalid));
         }
     }
 }
@@ -97,6 +118,22 @@ proptest! {
         let spot = spot.index(update.len());
         update[spot] = byte;
         check(&update);
+    }
+
+    #[test]
+    fn a_mapping_file_with_a_value_of_another_type(
+        mapping in prop::sample::select(mappings().to_vec()),
+        spot in any::<Index>(),
+        value in any_value(),
+        body in update(),
+    ) {
+        let mut file: Value = serde_json::from_str(mapping.text().as_str()).unwrap();
+        let mut found = Vec::new();
+        spots(&file, "", &mut found);
+        *file.pointer_mut(spot.get(&found).as_str()).unwrap() = value;
+        if let Ok(mapping) = Mapping::parse(&file.to_string()) {
+            judge(parse_mapped(SourceKind::Mapping, &mapping, &body, Timestamp::EPOCH));
+        }
     }
 
     #[test]

@@ -72,6 +72,7 @@ fn genuine() -> Vec<(SourceKind, Sent)> {
         (SourceKind::Avito, Sent::new(b"{}").parameter("key", text)),
         (SourceKind::Jivo, Sent::new(b"{}").parameter("key", text)),
         (SourceKind::Yclients, Sent::new(b"[]").parameter("key", text)),
+        (SourceKind::Mapping, Sent::new(b"[]").parameter("key", text)),
     ]
 }
 
@@ -187,7 +188,7 @@ fn a_missing_proof_is_named() {
         (SourceKind::Yclients, "parameter", "key"),
     ] {
         let found = Sent::new(b"{}").verify(kind, &[SECRET]);
-        assert_eq!(found, Err(VerifyError::MissingProof { place, name }), "{kind}");
+        assert_eq!(found, Err(VerifyError::MissingProof { place, name: name.into() }), "{kind}");
     }
 }
 
@@ -208,7 +209,7 @@ fn meta_is_given_its_challenge_for_the_token_we_told_and_nothing_otherwise() {
     assert_ne!(token_for_meta(b"other"), token);
 
     let bare = Sent::new(b"").with(|delivery| handshake(SourceKind::Instagram, delivery, &[SECRET]));
-    let missing = VerifyError::MissingProof { place: "parameter", name: "hub.verify_token" };
+    let missing = VerifyError::MissingProof { place: "parameter", name: "hub.verify_token".into() };
     assert_eq!(bare, Some(Err(missing)));
     assert_eq!(Sent::new(b"").with(|delivery| handshake(SourceKind::Telegram, delivery, &[SECRET])), None);
 }

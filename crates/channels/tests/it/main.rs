@@ -7,6 +7,7 @@ mod damage;
 mod doors;
 mod events;
 mod fixtures;
+mod mapping;
 mod meaning;
 mod standard_webhooks;
 mod telegram;

@@ -109,6 +109,6 @@ fn a_missing_header_is_named() {
     for header in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
         let mut delivery = Delivery::vector();
         delivery.headers.remove(header);
-        assert_eq!(delivery.check(), Err(VerifyError::MissingProof { place: "header", name: header }));
+        assert_eq!(delivery.check(), Err(VerifyError::MissingProof { place: "header", name: header.into() }));
     }
 }

@@ -11,10 +11,25 @@ use serde_json::{Value, json};
 
 use crate::account::account;
 use crate::cli::{OfTenant, QuarantineCommand};
+use crate::commands::{read_mapping, remap};
 use crate::desk::Desk;
 use crate::office::Office;
 use crate::print::Print;
 use crate::program::Program;
+
+const GROUP_COLUMNS: [&str; 11] = [
+    "group",
+    "open",
+    "replaying",
+    "source",
+    "stage",
+    "reason",
+    "pointer",
+    "detail",
+    "first_at",
+    "last_at",
+    "example",
+];
 
 /// Entries sent through again before the bar moves.
 const STEP: u32 = 100;
@@ -44,24 +59,24 @@ pub(crate) async fn run(
             let tenant = tenant_of(of, &desk, program).await?;
             let groups = workbench::groups(&*desk.quarantine, &tenant).await?;
             let rows: Vec<Value> = groups.iter().map(group_row).collect();
-            let columns = [
-                "group",
-                "open",
-                "replaying",
-                "source",
-                "stage",
-                "reason",
-                "pointer",
-                "detail",
-                "first_at",
-                "last_at",
-                "example",
-            ];
-            print.list(&rows, &columns, "nothing is waiting in quarantine");
+            print.list(&rows, &GROUP_COLUMNS, "nothing is waiting in quarantine");
         }
-        QuarantineCommand::Replay { of, receipt, open, group } => {
+        QuarantineCommand::Replay { of, receipt, open, group, source, mapping, preview } => {
             let tenant = tenant_of(of, &desk, program).await?;
-            if let Some(receipt) = receipt {
+            if let Some(file) = mapping {
+                let mut entries = match receipt {
+                    Some(receipt) => found(&desk, &tenant, receipt).await?,
+                    None => every_open(&desk, tenant).await?,
+                };
+                entries.retain(|entry| source.as_ref().is_none_or(|source| *source == entry.source));
+                let mapping = read_mapping(&file)?;
+                let remapped = remap::remapped(entries, &mapping)?;
+                if preview {
+                    return remap::preview(&desk, &remapped, &mapping, print);
+                }
+                let entries: Vec<_> = remapped.into_iter().map(|(entry, _)| entry).collect();
+                replay(&desk, &entries, program, print).await?;
+            } else if let Some(receipt) = receipt {
                 replay(&desk, &found(&desk, &tenant, receipt).await?, program, print).await?;
             } else {
                 let groups = chosen(&desk, &tenant, group.as_deref().filter(|_| !open)).await?;
@@ -89,6 +104,24 @@ async fn found(desk: &Desk, tenant: &TenantId, receipt: ReceiptId) -> anyhow::Re
     let entries = desk.quarantine.show(tenant, receipt).await?;
     anyhow::ensure!(!entries.is_empty(), "tenant {tenant} has nothing in quarantine under receipt {receipt}");
     Ok(entries)
+}
+
+async fn every_open(desk: &Desk, tenant: TenantId) -> anyhow::Result<Vec<QuarantineEntry>> {
+    let mut query = QuarantineQuery {
+        tenant,
+        class: None,
+        state: Some(QuarantineState::Open),
+        cause: None,
+        after: None,
+        limit: 500,
+    };
+    let mut entries = Vec::new();
+    loop {
+        let page = desk.quarantine.list(&query).await?;
+        let Some(last) = page.last() else { return Ok(entries) };
+        query.after = Some((last.quarantined_at, last.receipt));
+        entries.extend(page);
+    }
 }
 
 /// The group of this id; all there are where none is named.

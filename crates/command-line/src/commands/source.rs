@@ -1,5 +1,6 @@
 //! The command `source`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -8,14 +9,14 @@ use domain::registry::{Source, SourceKind};
 use domain::source_state::SourceState;
 use domain::timestamp::Timestamp;
 use ports::clock::{Clock as _, SystemClock};
-use ports::registry::Registered;
+use ports::registry::{Registered, RegistryError};
 use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::cli::SourceCommand;
-use crate::commands::ended;
 use crate::commands::watch::{self, Until};
-use crate::desk::{Desk, NewSource, can_forward};
+use crate::commands::{ended, read_mapping};
+use crate::desk::{Desk, NewSource, can_forward, mapping_of};
 use crate::doors::{bot_address, hook_url, next_step, place_of};
 use crate::office::Office;
 use crate::print::Print;
@@ -23,8 +24,10 @@ use crate::print::Print;
 pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Print) -> anyhow::Result<()> {
     let (desk, program) = (office.visit().await?, office.program().name);
     match command {
-        SourceCommand::Add { id, tenant, kind, secret, forward_to, name, rate } => {
-            let new = NewSource { id, tenant, kind, secret, name, rate_limit: rate };
+        SourceCommand::Add { id, tenant, kind, secret, forward_to, mapping, name, rate } => {
+            let mapping = mapping.as_deref().map(read_mapping).transpose()?;
+            ensure!(mapping.is_none() || kind == SourceKind::Mapping, "{kind} is not read by a mapping");
+            let new = NewSource { id, tenant, kind, secret, name, rate_limit: rate, mapping };
             add(new, forward_to, &desk, &office.doors()?, program, print).await?;
         }
         SourceCommand::List { tenant } => {
@@ -38,6 +41,7 @@ pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Pr
             let (source, secret) = desk.add_secret(&id, secret.map(given).transpose()?).await?;
             rotated(&source, &secret, &doors, program, print);
         }
+        SourceCommand::Map { id, mapping } => map(&desk, &id, &mapping, print).await?,
         SourceCommand::Retire { id } => {
             desk.registry.retire_secrets(&id).await?;
             print.say(
@@ -158,9 +162,24 @@ fn to_millis(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
+async fn map(desk: &Desk, id: &SourceId, file: &Path, print: &Print) -> anyhow::Result<()> {
+    let mapping = read_mapping(file)?;
+    let sources = desk.registry.snapshot().await?.sources;
+    let source = sources.iter().find(|source| source.id == *id).ok_or(RegistryError::NotFound)?;
+    ensure!(
+        source.kind == SourceKind::Mapping,
+        "source {id} is of kind {}, which has no mapping",
+        source.kind
+    );
+    desk.registry.set_mapping(id, mapping.text()).await?;
+    let text = format!("what {id} sends is read by this mapping within two seconds");
+    print.say(&json!({"id": id.as_str(), "mapped": true}), &text);
+    Ok(())
+}
+
 fn rotated(source: &Source, secret: &str, doors: &str, program: &str, print: &Print) {
     let (id, url) = (&source.id, hook_url(doors, &source.id));
-    let next = next_step(source.kind, &url, secret);
+    let next = next_step(source.kind, mapping_of(source).ok().flatten().as_ref(), &url, secret);
     let value = json!({"id": id.as_str(), "url": url, "secret": secret, "next": next});
     let next = if next.is_empty() { String::new() } else { format!("next: {next}\n") };
     print.say(
@@ -188,6 +207,7 @@ fn given(secret: String) -> anyhow::Result<String> {
 fn added(source: &Source, secret: &str, bot: Option<&Url>, doors: &str, program: &str, print: &Print) {
     let id = &source.id;
     let url = hook_url(doors, id);
+    let next = next_step(source.kind, mapping_of(source).ok().flatten().as_ref(), &url, secret);
     let value = json!({
         "id": id.as_str(),
         "tenant": source.tenant.as_str(),
@@ -195,7 +215,7 @@ fn added(source: &Source, secret: &str, bot: Option<&Url>, doors: &str, program:
         "url": url,
         "secret": secret,
         "forwards_to": bot.map(place_of),
-        "next": next_step(source.kind, &url, secret),
+        "next": next,
     });
     let passed_on = bot.map_or(String::new(), |bot| {
         format!("\nbot     {}  (gets every delivery, with this secret in its header)", place_of(bot))
@@ -205,7 +225,7 @@ fn added(source: &Source, secret: &str, bot: Option<&Url>, doors: &str, program:
             "next, for a bot that sends with a key: {program} key add --scope ingest --tenant {} --source {id}",
             source.tenant
         ),
-        kind => format!("next: {}", next_step(kind, &url, secret)),
+        _ => format!("next: {next}"),
     };
     print.say(
         &value,

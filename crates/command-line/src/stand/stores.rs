@@ -9,7 +9,7 @@ use domain::audit::AuditEntry;
 use domain::event::Sealed;
 use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::quarantine::{CauseCount, QuarantineEntry};
-use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
 use domain::rollup::Moment;
 use domain::source_state::{Period, SourceState};
 use domain::timestamp::Timestamp;
@@ -84,6 +84,14 @@ impl Registry for MemoryRegistry {
         let mut held = self.0.lock().unwrap();
         let known = held.sources.iter_mut().find(|known| known.id == *source);
         known.ok_or(RegistryError::NotFound)?.forward_to = to.cloned();
+        Ok(())
+    }
+
+    async fn set_mapping(&self, source: &SourceId, mapping: &MappingText) -> Result<(), RegistryError> {
+        let mut held = self.0.lock().unwrap();
+        let known = held.sources.iter_mut().find(|known| known.id == *source);
+        known.ok_or(RegistryError::NotFound)?.mapping = Some(mapping.clone());
+        held.version += 1;
         Ok(())
     }
 

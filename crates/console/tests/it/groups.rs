@@ -39,6 +39,8 @@ fn seal_body(world: &World, receipt: ReceiptId, body: &[u8]) {
         received_at: at("2026-03-01T12:00:00Z"),
         payload_digest: Digest::from_bytes([7; 32]),
         sealed_body: keys.seal_body(receipt, body),
+        refusal: None,
+        mapping: None,
     };
     let mut held = world.store.held();
     let entry = held.quarantine.iter_mut().find(|entry| entry.receipt == receipt).unwrap();

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
 use domain::quarantine::QuarantineState;
-use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
 use domain::rollup::Moment;
 use domain::source_state::{Period, Refused, SourceNews, SourceState};
 use domain::timestamp::Timestamp;
@@ -126,6 +126,10 @@ impl Registry for Store {
 
     async fn set_forward(&self, _: &SourceId, _: Option<&Sealed>) -> Result<(), RegistryError> {
         unreachable!("the console passes nothing on")
+    }
+
+    async fn set_mapping(&self, _: &SourceId, _: &MappingText) -> Result<(), RegistryError> {
+        unreachable!("the console changes no mapping")
     }
 
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {

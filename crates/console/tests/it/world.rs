@@ -152,6 +152,7 @@ fn register(held: &mut Held, now: Timestamp) -> Keys {
         kind: SourceKind::Telegram,
         name: "Бот".to_owned(),
         secrets: Vec::new(),
+        mapping: None,
         rate_limit: None,
         forward_to: None,
         created_at: now,

@@ -143,7 +143,7 @@ pub struct RawDelivery {
     pub tenant: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub source: ::prost::alloc::string::String,
-    /// How to read the body: events, telegram.
+    /// How to read the body: events, telegram, mapping and so on.
     #[prost(string, tag = "4")]
     pub kind: ::prost::alloc::string::String,
     #[prost(int64, tag = "5")]
@@ -157,6 +157,10 @@ pub struct RawDelivery {
     /// Set when the gateway refused it and nobody waited to be told: it goes to quarantine, whatever the body is.
     #[prost(message, optional, tag = "8")]
     pub refusal: ::core::option::Option<Refusal>,
+    /// The mapping the source had when the body came, where it had one: JSON as in mapping.schema.json. With it a delivery
+    /// says the same whenever it is read.
+    #[prost(string, optional, tag = "9")]
+    pub mapping: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// Why something was refused.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use domain::event::{Digest, Sealed};
 use domain::id::{ReceiptId, SourceId, TenantId};
 use domain::quarantine::{Reason, ReasonClass};
-use domain::registry::SourceKind;
+use domain::registry::{MappingText, SourceKind};
 use domain::timestamp::Timestamp;
 use event_schema::codec::{DecodeError, EventBatch, Quarantined, RawDelivery, decode_event, encode_event};
 use event_schema::wire;
@@ -60,6 +60,7 @@ proptest! {
         digest in any::<[u8; 32]>(),
         body in prop::collection::vec(any::<u8>(), 0..99),
         refusal in prop::option::of(reason()),
+        mapping in prop::option::of(".{1,40}"),
     ) {
         let delivery = RawDelivery {
             receipt: ReceiptId::from_uuid(Uuid::from_u128(receipt)),
@@ -70,6 +71,7 @@ proptest! {
             payload_digest: Digest::from_bytes(digest),
             sealed_body: Sealed::from_bytes(body),
             refusal,
+            mapping: mapping.as_deref().map(MappingText::from_text),
         };
         let generated = wire::RawDelivery::decode(delivery.encode()).unwrap();
         prop_assert_eq!(delivery.encode(), generated.encode_to_vec());

@@ -13,7 +13,7 @@ use domain::event::{Alias, AliasKind, Appointment, Digest, Event, Flags, Sealed}
 use domain::id::{AppointmentId, EventId, LeadId, Pseudonym, ReceiptId, SessionId, SourceId, TenantId};
 use domain::observation::{Consent, ConsentPurpose, Contact, Scenario, Usage};
 use domain::quarantine::{Reason, ReasonClass};
-use domain::registry::SourceKind;
+use domain::registry::{MappingText, SourceKind};
 use domain::timestamp::Timestamp;
 use event_schema::codec::{EventBatch, Quarantined, RawDelivery, decode_event, encode_event};
 use event_schema::sealed::{Details, contact_from_json, contact_to_json};
@@ -131,6 +131,7 @@ fn delivery() -> RawDelivery {
         payload_digest,
         sealed_body,
         refusal: None,
+        mapping: None,
     }
 }
 
@@ -183,6 +184,15 @@ fn a_refused_delivery_keeps_its_bytes() {
     let bytes = golden("raw-delivery-refused.binpb", &refused_delivery().encode());
     assert_eq!(refused_delivery().encode(), bytes);
     assert_eq!(RawDelivery::decode(bytes).unwrap(), refused_delivery());
+}
+
+#[test]
+fn a_delivery_with_a_mapping_keeps_its_bytes() {
+    let mapping = MappingText::from_text(r#"{"events":[],"version":1}"#);
+    let delivery = RawDelivery { kind: SourceKind::Mapping, ..delivery() }.remapped(mapping);
+    let bytes = golden("raw-delivery-mapped.binpb", &delivery.encode());
+    assert_eq!(delivery.encode(), bytes);
+    assert_eq!(RawDelivery::decode(bytes).unwrap(), delivery);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
-use domain::registry::{Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{MappingText, Scope, Source, SourceKind, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 use http_kit::keyring::{AuthError, Keyring, NewKey, issue_key};
 use ports::clock::Clock;
@@ -63,6 +63,9 @@ impl Registry for FakeRegistry {
     async fn set_forward(&self, _: &SourceId, _: Option<&Sealed>) -> Result<(), RegistryError> {
         unreachable!("the keyring only reads")
     }
+    async fn set_mapping(&self, _: &SourceId, _: &MappingText) -> Result<(), RegistryError> {
+        unreachable!("the keyring only reads")
+    }
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {
         unreachable!("the keyring only reads")
     }
@@ -112,6 +115,7 @@ pub(crate) fn registry_with(keys: &[&NewKey]) -> Arc<FakeRegistry> {
             kind: SourceKind::Events,
             name: "Bot".into(),
             secrets: Vec::new(),
+            mapping: None,
             rate_limit: None,
             forward_to: None,
             created_at: Timestamp::EPOCH,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::event::{Digest, Sealed};
 use domain::id::{SourceId, TenantId};
-use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
@@ -180,6 +180,9 @@ impl Registry for FakeRegistry {
         unreachable!("the door only reads")
     }
     async fn set_forward(&self, _: &SourceId, _: Option<&Sealed>) -> Result<(), RegistryError> {
+        unreachable!("the door only reads")
+    }
+    async fn set_mapping(&self, _: &SourceId, _: &MappingText) -> Result<(), RegistryError> {
         unreachable!("the door only reads")
     }
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {

@@ -82,3 +82,60 @@ async fn what_is_not_json_is_refused_at_once() {
     }
     assert!(salon.messages().is_empty());
 }
+
+/// Makes the messenger's source one of another system, read by this mapping.
+fn map(salon: &Salon, mapping: &serde_json::Value) {
+    let mapping = channels::Mapping::parse(&mapping.to_string()).unwrap();
+    salon.registry.change(|content| {
+        content.sources[1].kind = SourceKind::Mapping;
+        content.sources[1].mapping = Some(mapping.text().clone());
+    });
+}
+
+fn mapping(verify: serde_json::Value) -> serde_json::Value {
+    let set = json!({"channel": "site", "session_id": "/a", "action": "message"});
+    json!({"version": 1, "body": "form", "verify": verify, "events": [{"set": set}]})
+}
+
+#[tokio::test]
+async fn a_form_of_another_system_is_taken_as_it_came_with_the_mapping_beside_it() {
+    let salon = Salon::open();
+    let mapping = mapping(json!({"by": "header", "name": "X-Api-Key"}));
+    map(&salon, &mapping);
+    let post = || TestRequest::post().uri("/v1/hooks/tg").set_payload("a=1&b=%D0%B4%D0%B0");
+    let answer = salon.send(post().insert_header(("x-api-key", TELEGRAM_SECRET))).await;
+    assert_eq!((answer.status, &answer.body), (200, &json!({})));
+    let (delivery, body) = salon.deliveries().remove(0);
+    assert_eq!((delivery.kind, body.as_str()), (SourceKind::Mapping, "a=1&b=%D0%B4%D0%B0"));
+    assert_eq!(delivery.mapping.unwrap().as_str(), mapping.to_string());
+
+    let wrong = salon.send(post().insert_header(("x-api-key", "wrong"))).await;
+    assert_eq!((wrong.status, wrong.slug()), (401, "signature-invalid"));
+    let bare = salon.send(post().insert_header((TOKEN, TELEGRAM_SECRET))).await;
+    assert_eq!((bare.status, bare.slug()), (401, "signature-missing"));
+    assert_eq!(salon.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn another_systems_body_that_should_be_json_and_is_none_is_refused() {
+    let salon = Salon::open();
+    let mut mapping = mapping(json!({"by": "bearer"}));
+    mapping["body"] = "json".into();
+    map(&salon, &mapping);
+    let bearer = format!("Bearer {TELEGRAM_SECRET}");
+    let post = TestRequest::post().uri("/v1/hooks/tg").insert_header(("authorization", bearer));
+    let answer = salon.send(post.set_payload("a=1")).await;
+    assert_eq!((answer.status, answer.slug()), (400, "invalid-json"));
+}
+
+#[tokio::test]
+async fn a_mapping_this_release_cannot_read_takes_nothing_and_asks_to_come_again() {
+    let salon = Salon::open();
+    salon.registry.change(|content| {
+        content.sources[1].kind = SourceKind::Mapping;
+        content.sources[1].mapping = Some(domain::registry::MappingText::from_text(r#"{"version":2}"#));
+    });
+    let answer = deliver(&salon, TELEGRAM_SECRET, "{}").await;
+    assert_eq!((answer.status, answer.slug()), (503, "store-unavailable"));
+    assert!(salon.messages().is_empty());
+}

@@ -225,6 +225,7 @@ fn furnish(registry: &FakeRegistry, vault: &Vault) -> [String; 3] {
             kind,
             name: String::new(),
             secrets: vec![SourceSecret { sealed, created_at: Timestamp::EPOCH }],
+            mapping: None,
             rate_limit: None,
             forward_to: None,
             created_at: Timestamp::EPOCH,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::SourceId;
-use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
 use sqlx::{PgConnection, Row as _};
@@ -48,6 +48,10 @@ impl Registry for PostgresLedger {
         self.change(Change::SetForward(source, to)).await
     }
 
+    async fn set_mapping(&self, source: &SourceId, mapping: &MappingText) -> Result<(), RegistryError> {
+        self.change(Change::SetMapping(source, mapping)).await
+    }
+
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError> {
         self.change(Change::Revoke(what, now)).await
     }
@@ -70,6 +74,7 @@ enum Change<'a> {
     AddSecret(&'a SourceId, &'a SourceSecret),
     RetireSecrets(&'a SourceId),
     SetForward(&'a SourceId, Option<&'a Sealed>),
+    SetMapping(&'a SourceId, &'a MappingText),
     Revoke(&'a Registered, Timestamp),
 }
 
@@ -102,6 +107,7 @@ impl Work for Change<'_> {
             Self::AddSecret(source, secret) => add_secret(connection, source, secret).await?,
             Self::RetireSecrets(source) => retire_secrets(connection, source).await?,
             Self::SetForward(source, to) => set_forward(connection, source, *to).await?,
+            Self::SetMapping(source, mapping) => set_mapping(connection, source, mapping).await?,
             Self::Revoke(what, now) => revoke(connection, what, *now).await?,
         };
         if matches!(changed, Changed::Yes) {
@@ -129,13 +135,14 @@ async fn add_source(connection: &mut PgConnection, source: &Source) -> Result<Ch
         return Ok(Changed::NotFound);
     }
     let added = sqlx::query(
-        "INSERT INTO sources (id, tenant, kind, name, rate_limit, forward_to, created_at, revoked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO sources (id, tenant, kind, name, mapping, rate_limit, forward_to, created_at, revoked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
     )
     .bind(source.id.as_str())
     .bind(source.tenant.as_str())
     .bind(source.kind.as_str())
     .bind(text(&source.name))
+    .bind(source.mapping.as_ref().map(|mapping| text(mapping.as_str())))
     .bind(source.rate_limit.map(|limit| i64::from(limit.get())))
     .bind(source.forward_to.as_ref().map(Sealed::as_bytes))
     .bind(source.created_at.unix_micros())
@@ -199,6 +206,19 @@ async fn set_forward(
     let set = sqlx::query("UPDATE sources SET forward_to = $2 WHERE id = $1")
         .bind(source.as_str())
         .bind(to.map(Sealed::as_bytes))
+        .execute(connection)
+        .await?;
+    Ok(if set.rows_affected() > 0 { Changed::Yes } else { Changed::NotFound })
+}
+
+async fn set_mapping(
+    connection: &mut PgConnection,
+    source: &SourceId,
+    mapping: &MappingText,
+) -> Result<Changed, Failure> {
+    let set = sqlx::query("UPDATE sources SET mapping = $2 WHERE id = $1")
+        .bind(source.as_str())
+        .bind(text(mapping.as_str()))
         .execute(connection)
         .await?;
     Ok(if set.rows_affected() > 0 { Changed::Yes } else { Changed::NotFound })

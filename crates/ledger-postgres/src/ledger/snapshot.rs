@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use domain::event::Sealed;
 use domain::id::{KeyId, SourceId, TenantId};
-use domain::registry::{ApiKey, Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant};
 use ports::registry::RegistrySnapshot;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -30,7 +30,7 @@ impl Work for Snapshot {
         let version = version(row.as_ref())?;
         let tenants = "SELECT id, name, created_at, revoked_at FROM tenants ORDER BY created_at, id";
         let tenants = sqlx::query(tenants).fetch_all(&mut *connection).await?;
-        let sources = "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at, forward_to
+        let sources = "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at, forward_to, mapping
              FROM sources ORDER BY created_at, id";
         let sources = sqlx::query(sources).fetch_all(&mut *connection).await?;
         let secrets = "SELECT source, sealed, created_at FROM source_secrets ORDER BY id";
@@ -79,6 +79,7 @@ fn source(row: &PgRow) -> Result<Source, Failure> {
         kind: parsed(row, 2, "a source's kind", SourceKind::parse)?,
         name: row.try_get(3)?,
         secrets: Vec::new(),
+        mapping: row.try_get::<Option<&str>, _>(8)?.map(MappingText::from_text),
         rate_limit: rate_limit.and_then(NonZeroU32::new),
         forward_to: row.try_get::<Option<Vec<u8>>, _>(7)?.map(Sealed::from_bytes),
         created_at: instant(row, 5)?,

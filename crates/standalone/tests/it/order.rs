@@ -26,7 +26,11 @@ fn without_conflicts() -> Vec<Posted> {
         is_new
     });
     let kinds: BTreeSet<_> = kept.iter().map(|posted| posted.kind).collect();
-    assert_eq!(kinds.len() + 1, SourceKind::ALL.len(), "all but our own event, which has tests of its own");
+    assert_eq!(
+        kinds.len() + 2,
+        SourceKind::ALL.len(),
+        "all but our own event and mappings, which have tests of their own"
+    );
     assert!(kept.len() > 100);
     kept
 }

@@ -121,10 +121,7 @@ impl World {
             open_tenant: None,
         };
         Self {
-            normalize: Normalize {
-                vault: vault.clone(),
-                metrics: NormalizerMetrics::register(&metrics).unwrap(),
-            },
+            normalize: Normalize::new(vault.clone(), NormalizerMetrics::register(&metrics).unwrap()),
             ledger: WriteLedger {
                 ledger: ledger.clone(),
                 clock: clock.clone(),
@@ -168,6 +165,8 @@ impl World {
             received_at: posted.at,
             payload_digest: keys.payload_digest(&posted.body),
             sealed_body: keys.seal_body(receipt, &posted.body),
+            mapping: None,
+            refusal: None,
         };
         Message::new(tenant(), Partition::from_index(0), raw.encode())
     }

@@ -58,8 +58,18 @@ fn raw(receipt: ReceiptId) -> Bytes {
     let sealed_body = Sealed::from_bytes(vec![1, 2, 3]);
     let (tenant, source, received_at) = (tenant(), source(), Timestamp::EPOCH);
     let kind = SourceKind::Telegram;
-    let refusal = None;
-    RawDelivery { receipt, tenant, source, kind, received_at, payload_digest, sealed_body, refusal }.encode()
+    RawDelivery {
+        receipt,
+        tenant,
+        source,
+        kind,
+        received_at,
+        payload_digest,
+        sealed_body,
+        refusal: None,
+        mapping: None,
+    }
+    .encode()
 }
 
 fn events(receipt: ReceiptId) -> Bytes {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
-use domain::registry::{ApiKey, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
 use domain::timestamp::Timestamp;
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -49,6 +49,11 @@ impl Registry for SqliteLedger {
     async fn set_forward(&self, source: &SourceId, to: Option<&Sealed>) -> Result<(), RegistryError> {
         let (source, to) = (source.clone(), to.cloned());
         self.change(move |connection| set_forward(connection, &source, to.as_ref())).await
+    }
+
+    async fn set_mapping(&self, source: &SourceId, mapping: &MappingText) -> Result<(), RegistryError> {
+        let (source, mapping) = (source.clone(), mapping.clone());
+        self.change(move |connection| set_mapping(connection, &source, &mapping)).await
     }
 
     async fn revoke(&self, what: &Registered, now: Timestamp) -> Result<(), RegistryError> {
@@ -109,14 +114,15 @@ fn add_source(connection: &Connection, source: &Source) -> Result<Changed, Failu
     }
     let added = connection
         .prepare_cached(
-            "INSERT INTO sources (id, tenant, kind, name, rate_limit, forward_to, created_at, revoked_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO sources (id, tenant, kind, name, mapping, rate_limit, forward_to, created_at, revoked_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             source.id.as_str(),
             source.tenant.as_str(),
             source.kind.as_str(),
             source.name,
+            source.mapping.as_ref().map(MappingText::as_str),
             source.rate_limit,
             source.forward_to.as_ref().map(Sealed::as_bytes),
             source.created_at.unix_micros(),
@@ -163,6 +169,17 @@ fn set_forward(connection: &Connection, source: &SourceId, to: Option<&Sealed>) 
     let set = connection
         .prepare_cached("UPDATE sources SET forward_to = ?2 WHERE id = ?1")?
         .execute(params![source.as_str(), to.map(Sealed::as_bytes)])?;
+    Ok(if set > 0 { Changed::Yes } else { Changed::NotFound })
+}
+
+fn set_mapping(
+    connection: &Connection,
+    source: &SourceId,
+    mapping: &MappingText,
+) -> Result<Changed, Failure> {
+    let set = connection
+        .prepare_cached("UPDATE sources SET mapping = ?2 WHERE id = ?1")?
+        .execute([source.as_str(), mapping.as_str()])?;
     Ok(if set > 0 { Changed::Yes } else { Changed::NotFound })
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::event::Sealed;
 use domain::id::{KeyId, SourceId, TenantId};
-use domain::registry::{ApiKey, Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant};
 use ports::registry::RegistrySnapshot;
 use rusqlite::{Connection, Row};
 
@@ -24,7 +24,7 @@ pub(crate) fn read(connection: &Connection) -> Result<RegistrySnapshot, Failure>
         .collect::<Result<_, _>>()?;
     let mut sources: Vec<Source> = connection
         .prepare_cached(
-            "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at, forward_to
+            "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at, forward_to, mapping
              FROM sources ORDER BY created_at, id",
         )?
         .query_and_then([], source)?
@@ -61,6 +61,7 @@ fn source(row: &Row<'_>) -> Result<Source, Failure> {
         kind: parsed(row, 2, "a source's kind", SourceKind::parse)?,
         name: row.get(3)?,
         secrets: Vec::new(),
+        mapping: row.get::<_, Option<String>>(8)?.as_deref().map(MappingText::from_text),
         rate_limit: row.get::<_, Option<u32>>(4)?.and_then(NonZeroU32::new),
         forward_to: row.get::<_, Option<Vec<u8>>>(7)?.map(Sealed::from_bytes),
         created_at: instant(row, 5)?,
