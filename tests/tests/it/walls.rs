@@ -27,6 +27,7 @@ struct Walls {
     rival: Keys,
     session: String,
     receipt: String,
+    group: String,
 }
 
 async fn walls(shape: Shape) -> Walls {
@@ -41,14 +42,17 @@ async fn walls(shape: Shape) -> Walls {
     let session = stand.api.lookup(&stand.keys.read, "secret-talk").await.unwrap().unwrap();
     let quarantine = stand.api.get(&stand.keys.read, "/v1/quarantine").await.unwrap();
     let receipt = quarantine.body["entries"][0]["receipt"].as_str().unwrap().to_owned();
-    Walls { stand, rival, session, receipt }
+    let groups = stand.api.get(&stand.keys.read, "/v1/quarantine/groups").await.unwrap();
+    let group = groups.body["groups"][0]["id"].as_str().unwrap().to_owned();
+    Walls { stand, rival, session, receipt, group }
 }
 
 impl Walls {
     /// The path with every parameter replaced by something of the first tenant's.
     fn fill(&self, pattern: &str) -> String {
         let segments = pattern.split('/').map(|segment| match segment {
-            "{id}" if pattern.contains("/leads/") => LEAD.to_owned(),
+            "{id}" if pattern.contains("/leads/") || pattern.contains("/subjects/") => LEAD.to_owned(),
+            "{group}" => self.group.clone(),
             "{id}" | "{session}" | "{session_id}" => escape(&self.session),
             "{lead}" | "{lead_id}" => LEAD.to_owned(),
             "{receipt}" => self.receipt.clone(),
