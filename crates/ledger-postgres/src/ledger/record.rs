@@ -85,8 +85,8 @@ impl Work for Recording<'_> {
             );
         }
         sessions::write(connection, news).await?;
-        sources::write(connection, &of_sources).await?;
         subjects::learn(connection, learned.merged()).await?;
+        sources::write(connection, &of_sources).await?;
         books.write(connection).await?;
         Ok(verdicts)
     }
