@@ -130,7 +130,8 @@ fn in_one_event(one: &Identity, other: &Identity) -> Option<Value> {
     Some(event)
 }
 
-/// Publishes an event for each pair, in one message or none.
+/// Publishes an event for each pair. Where that fails some may be out already: asking again rules the same once more,
+/// which changes nothing.
 async fn rule(
     console: &Console,
     tenant: &TenantId,
