@@ -15,6 +15,7 @@ mod jivo;
 mod json;
 mod mapping;
 mod max;
+mod opt_out;
 mod proof;
 mod referral;
 mod seen;
@@ -123,6 +124,15 @@ pub fn verify_mapped(
 
 /// Says what a body means: at least one observation. `received_at` stands in for the time of what carries none.
 pub fn parse(kind: SourceKind, body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
+    let mut observations = read(kind, body, received_at)?;
+    // Our own event says of consents what there is to say; and what it says is what tells it from others (ADR 10).
+    if kind != SourceKind::Events {
+        opt_out::heed(&mut observations);
+    }
+    Ok(observations)
+}
+
+fn read(kind: SourceKind, body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
     match kind {
         SourceKind::Events => events::parse(body),
         SourceKind::Telegram => telegram::parse(body, received_at),
@@ -146,7 +156,11 @@ pub fn parse_mapped(
     received_at: Timestamp,
 ) -> Result<Vec<Observation>, Unparsed> {
     match kind {
-        SourceKind::Mapping => mapping.read(body, received_at),
+        SourceKind::Mapping => {
+            let mut observations = mapping.read(body, received_at)?;
+            opt_out::heed(&mut observations);
+            Ok(observations)
+        }
         _ => parse(kind, body, received_at),
     }
 }

@@ -12,6 +12,7 @@ use domain::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::json::{self, Spot, integer_under, text_under};
+use crate::opt_out::mailing;
 use crate::referral::Referral;
 use crate::seen::{self, attach, note, say, word};
 use crate::{Delivery, Unparsed, VerifyError, proof};
@@ -43,7 +44,8 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
         "message_removed" => removed(update, at)?,
         "message_callback" => pressed(update, at)?,
         "bot_started" => client_did(update, at, kind, "bot_started")?,
-        "bot_stopped" => client_did(update, at, kind, "bot_blocked")?,
+        "bot_stopped" => client_left(update, at, kind, "bot_blocked")?,
+        "dialog_removed" => client_left(update, at, kind, "dialog_removed")?,
         "bot_added" => system_did(update, at, kind, "bot_added")?,
         "bot_removed" => system_did(update, at, kind, "bot_removed")?,
         _ => unknown(update, at, kind),
@@ -149,6 +151,13 @@ fn client_did(update: Spot<'_>, at: Timestamp, kind: &str, action: &str) -> Resu
         observation.contact = contact(&user)?;
     }
     Referral::by_link().with(&update, &[("payload", "ref")])?.note(&mut observation);
+    Ok(observation)
+}
+
+/// The client wants to hear no more.
+fn client_left(update: Spot<'_>, at: Timestamp, kind: &str, action: &str) -> Result<Observation, Unparsed> {
+    let mut observation = client_did(update, at, kind, action)?;
+    observation.consent = Some(mailing(false));
     Ok(observation)
 }
 

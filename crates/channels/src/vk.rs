@@ -14,6 +14,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 
 use crate::json::{self, Spot, integer_under, text_under};
+use crate::opt_out::mailing;
 use crate::referral::Referral;
 use crate::seen::{self, attach, note, say, word};
 use crate::{Unparsed, VerifyError, proof};
@@ -59,8 +60,13 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
         "message_reply" => message(object, Action::Message)?,
         "message_edit" => message(object, word("edit"))?,
         "message_event" => pressed(object, received_at)?,
+        // Comes with a client's first message, too: whoever lets the community write has not asked for mailings.
         "message_allow" => permission(object, received_at, "bot_unblocked")?,
-        "message_deny" => permission(object, received_at, "bot_blocked")?,
+        "message_deny" => {
+            let mut observation = permission(object, received_at, "bot_blocked")?;
+            observation.consent = Some(mailing(false));
+            observation
+        }
         _ => unknown(kind, event, received_at),
     };
     observation.native_id = match event.word("event_id") {

@@ -483,6 +483,7 @@ const TEXTS = {
   "action.edit": ["Изменил сообщение", "Edited a message"],
   "action.bot_blocked": ["Заблокировал бота", "Blocked the bot"],
   "action.bot_unblocked": ["Вернул бота", "Unblocked the bot"],
+  "action.dialog_removed": ["Удалил переписку с ботом", "Removed the conversation"],
   "action.bot_added": ["Бот добавлен в группу", "Bot added to a group"],
   "action.bot_removed": ["Бот удалён из группы", "Bot removed from a group"],
   "action.service_message": ["Служебное сообщение", "Service message"],

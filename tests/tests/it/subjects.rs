@@ -107,6 +107,20 @@ impl Client {
         json!({ "update_id": 1_000_000 + self.0 * 10 + nth, "message": message })
     }
 
+    /// The door to the bot in Telegram on the n-th of September: `kicked` shuts it.
+    fn telegram_door(&self, status: &str, nth: u64) -> Value {
+        let person = json!({ "id": self.telegram(), "is_bot": false, "first_name": "Анна" });
+        let bot = json!({ "id": 777_000_111, "is_bot": true, "first_name": "Бот" });
+        let is = |status: &str| json!({ "user": bot, "status": status });
+        json!({ "update_id": 2_000_000 + self.0 * 10 + nth, "my_chat_member": {
+            "chat": { "id": self.telegram(), "first_name": "Анна", "type": "private" },
+            "from": person,
+            "date": 1_756_684_800 + nth * 86_400,
+            "old_chat_member": is(if status == "kicked" { "member" } else { "kicked" }),
+            "new_chat_member": is(status),
+        } })
+    }
+
     /// A booking on the 12th.
     fn booking(&self) -> Value {
         let record = 700_000_000 + self.0;
@@ -250,31 +264,62 @@ async fn a_family_of_one_phone_is_one_subject_and_says_so(shape: Shape) {
 async fn a_refusal_on_any_channel_withdraws_the_consent(shape: Shape) {
     let stand = Stand::new(shape).await.unwrap();
     let whatsapp = Door::open(&stand, SourceKind::Whatsapp).await;
-    let mut granted = Client(1).site();
-    granted["action"] = "consent_grant".into();
-    granted["consent"] = json!({ "purpose": "mailing", "granted": true, "text_version": "2025-07" });
-    stand.accept(&granted).await.unwrap();
+    let client = Client(1);
+    let agree = async |when: &str| {
+        let consent = json!({ "purpose": "mailing", "granted": true, "text_version": "2025-07" });
+        let mut granted = client.site();
+        granted["timestamp"] = when.into();
+        granted["action"] = "consent_grant".into();
+        granted["consent"] = consent;
+        stand.accept(&granted).await.unwrap();
+    };
+    let consents = async || {
+        stand.settled().await.unwrap();
+        let id = lookup(&stand, &client.phone()).await.unwrap();
+        let path = format!("/v1/subjects/{id}/consents");
+        let consents = stand.api.get(&stand.keys.read, &path).await.unwrap().body;
+        let current = consents["current"].as_array().unwrap();
+        assert_eq!(current.len(), 1, "{consents}");
+        assert_eq!(current[0]["purpose"], "mailing");
+        let holds = (current[0]["granted"].as_bool().unwrap(), current[0]["channel"].clone());
+        (holds, consents["records"].as_array().unwrap().len(), path)
+    };
+    agree("2025-07-01T12:00:00+03:00").await;
     let stop = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [{
         "field": "user_preferences",
         "value": {
             "messaging_product": "whatsapp",
             "metadata": { "display_phone_number": "79990001122", "phone_number_id": "1" },
-            "contacts": [{ "profile": { "name": "Анна" }, "wa_id": Client(1).phone() }],
-            "user_preferences": [{ "wa_id": Client(1).phone(), "detail": "stop", "category": "marketing_messages",
+            "contacts": [{ "profile": { "name": "Анна" }, "wa_id": client.phone() }],
+            "user_preferences": [{ "wa_id": client.phone(), "detail": "stop", "category": "marketing_messages",
                 "value": "stop", "timestamp": 1_751_600_000 }],
         },
     }] }] });
     let answer = sent(whatsapp.delivery(&stand, &whatsapp.secret, stop.to_string().as_bytes())).await;
     assert_eq!(answer.0, 200);
-    stand.settled().await.unwrap();
-    let id = lookup(&stand, &Client(1).phone()).await.unwrap();
-    let path = format!("/v1/subjects/{id}/consents");
-    let consents = stand.api.get(&stand.keys.read, &path).await.unwrap().body;
-    let current = consents["current"].as_array().unwrap();
-    assert_eq!(current.len(), 1, "{consents}");
-    assert_eq!((&current[0]["granted"], &current[0]["channel"]), (&json!(false), &json!("whatsapp")));
-    assert_eq!(consents["records"].as_array().unwrap().len(), 2);
+    let (holds, records, path) = consents().await;
+    assert_eq!((holds, records), ((false, json!("whatsapp")), 2));
     // A key of the wrong kind, and nobody's id.
     let path = format!("{path}?tenant=salon");
     assert_eq!(sent(stand.api.request(Method::GET, &path)).await.0, 401);
+
+    // They agree once more, block the bot, and let it write again, which is no consent.
+    agree("2025-08-01T12:00:00+03:00").await;
+    assert_eq!(consents().await.0, (true, json!("site")));
+    for update in
+        [client.telegram_message(2), client.telegram_door("member", 2), client.telegram_door("kicked", 1)]
+    {
+        assert_eq!(stand.api.telegram(&stand.keys.telegram, &update).await.unwrap().status, 200);
+    }
+    let (holds, records, _) = consents().await;
+    assert_eq!((holds, records), ((false, json!("telegram")), 4));
+
+    // And one more time, until a word in a message is the last.
+    agree("2025-10-01T12:00:00+03:00").await;
+    let mut enough = client.telegram_message(5);
+    enough["message"]["date"] = 1_760_000_000.into();
+    enough["message"]["text"] = "Стоп!".into();
+    assert_eq!(stand.api.telegram(&stand.keys.telegram, &enough).await.unwrap().status, 200);
+    let (holds, records, _) = consents().await;
+    assert_eq!((holds, records), ((false, json!("telegram")), 6));
 }

@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::{Account, DATA, LABEL, TEXT};
 use crate::Unparsed;
 use crate::json::{Spot, text_under};
+use crate::opt_out::mailing;
 use crate::referral::Referral;
 use crate::seen::{attach, kind_name, note, say, word};
 
 /// What an item may be, beside keys that say more of it.
-const KINDS: [&str; 6] = ["message", "postback", "reaction", "read", "delivery", "referral"];
+const KINDS: [&str; 7] = ["message", "postback", "reaction", "read", "delivery", "referral", "optin"];
 
 /// Keys that say who and when. Of an item of no known kind, the first other one names what it is.
 const ENVELOPE: [&str; 3] = ["recipient", "sender", "timestamp"];
@@ -50,6 +51,12 @@ pub(super) fn observe(account: &Account<'_>, item: Spot<'_>) -> Result<Observati
             observation.action = word("referral");
             observation.native_id = format!("referral:{}", item.written());
             refer(&mut observation, referral)?;
+        }
+        ("optin", Some(optin))
+            if optin.get("type").is_some_and(|kind| kind.is_word("notification_messages")) =>
+        {
+            observation.native_id = format!("optin:{}", item.written());
+            prefer(&mut observation, optin);
         }
         _ => {
             observation.action = word("unknown_update");
@@ -111,6 +118,15 @@ fn reacted(observation: &mut Observation, item: &Spot<'_>, reaction: Spot<'_>) -
     observation.native_id = format!("reaction:{}", item.written());
     note(observation, "emoji", text_under(&reaction, "emoji", LABEL)?);
     Ok(())
+}
+
+/// The client asked for what Meta calls marketing messages, or for no more of them.
+fn prefer(observation: &mut Observation, optin: Spot<'_>) {
+    // Said only when messages are stopped or resumed; written with a space in some places.
+    let is_stopped =
+        optin.word("notification_messages_status").is_some_and(|status| status.starts_with("STOP"));
+    observation.action = if is_stopped { Action::ConsentWithdraw } else { Action::ConsentGrant };
+    observation.consent = Some(mailing(!is_stopped));
 }
 
 /// Messages of the business arrived, or were read.

@@ -7,6 +7,7 @@ use super::Update;
 use super::person::{contact, is_private};
 use crate::Unparsed;
 use crate::json::Spot;
+use crate::opt_out::mailing;
 use crate::seen::word;
 
 pub(super) fn observe(
@@ -30,5 +31,6 @@ pub(super) fn observe(
     let mut observation = update.observation(position, at, session, action);
     observation.actor = Actor::Client;
     observation.contact = contact(&member.need("from")?)?;
+    observation.consent = gone.then(|| mailing(false));
     Ok(observation)
 }

@@ -5,7 +5,7 @@ use domain::channel::Channel;
 use domain::observation::Observation;
 
 use super::content::{self, Said};
-use super::{Change, LABEL};
+use super::{Change, LABEL, status};
 use crate::Unparsed;
 use crate::json::{Spot, text_under};
 use crate::seen::{note, word};
@@ -51,17 +51,22 @@ fn observe(
             content::read(&mut observation, edit.need("message")?, Said::Again)?;
         }
         Some("revoke") => observation.action = word("delete"),
-        Some("system") => renamed(&mut observation, message)?,
+        Some("system") => notice(&mut observation, message)?,
         _ => content::read(&mut observation, message, Said::First)?,
     }
     Ok(observation)
 }
 
-/// WhatsApp's own notice that a client goes by another number or id from now on.
-fn renamed(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
+/// WhatsApp's own notice that a client goes by another number or id from now on; or, in an older form of what is a field of
+/// its own now, that they want advertising or no more of it.
+fn notice(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
+    let system = message.get("system");
+    if let Some(wish) = system.and_then(|system| system.word("marketing")) {
+        status::prefer(observation, wish);
+        return Ok(());
+    }
     observation.actor = Actor::System;
     observation.action = word("client_renamed");
-    let system = message.get("system");
     let text = |key: &str| system.map(|system| text_under(&system, key, LABEL)).transpose();
     note(observation, "kind", text("type")?.flatten());
     let new = text("user_id")?.flatten().or(text("wa_id")?.flatten());

@@ -2,12 +2,13 @@
 
 use domain::action::{Action, Actor};
 use domain::channel::Channel;
-use domain::observation::{Consent, ConsentPurpose, Observation};
+use domain::observation::Observation;
 use serde_json::Value;
 
 use super::{Change, LABEL};
 use crate::Unparsed;
 use crate::json::{Spot, integer_under, text_under};
+use crate::opt_out::mailing;
 use crate::seen::{kind_name, note, word};
 
 /// One more step of a message on its way. Steps may be skipped, and come in any order.
@@ -49,28 +50,24 @@ pub(super) fn preference(change: &Change<'_>, preference: Spot<'_>) -> Result<Ob
     let client = change.client(preference.word("wa_id"), preference.word("user_id"));
     let session = client.session.ok_or_else(|| preference.invalid("must name the client"))?;
     let value = preference.need("value")?.as_word()?;
-    let granted = match value {
-        "resume" => Some(true),
-        "stop" => Some(false),
-        _ => None,
-    };
-    let action = match granted {
-        Some(true) => Action::ConsentGrant,
-        Some(false) => Action::ConsentWithdraw,
-        None => word("unknown_update"),
-    };
-    let mut observation = Observation::new(at, Channel::Whatsapp, session.clone(), action);
+    let mut observation = Observation::new(at, Channel::Whatsapp, session.clone(), word("unknown_update"));
     observation.native_id = format!("preference:{session}:{value}:{}", at.unix_micros());
-    observation.actor = Actor::Client;
     observation.contact = client.contact;
-    observation.consent = granted.map(|granted| Consent {
-        purpose: ConsentPurpose::Mailing,
-        granted,
-        text_version: None,
-        text_hash: None,
-    });
+    prefer(&mut observation, value);
     note(&mut observation, "category", text_under(&preference, "category", LABEL)?);
     Ok(observation)
+}
+
+/// What a client wants, in WhatsApp's word.
+pub(super) fn prefer(observation: &mut Observation, value: &str) {
+    observation.actor = Actor::Client;
+    let (action, consent) = match value {
+        "resume" => (Action::ConsentGrant, Some(mailing(true))),
+        "stop" => (Action::ConsentWithdraw, Some(mailing(false))),
+        _ => (word("unknown_update"), None),
+    };
+    observation.action = action;
+    observation.consent = consent;
 }
 
 /// A client has another user id from now on.

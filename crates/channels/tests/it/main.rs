@@ -9,6 +9,7 @@ mod events;
 mod fixtures;
 mod mapping;
 mod meaning;
+mod opt_outs;
 mod standard_webhooks;
 mod telegram;
 mod unusual;

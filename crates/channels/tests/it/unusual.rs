@@ -95,14 +95,6 @@ fn whatsapps_empty_reaction_takes_one_back_and_a_field_of_the_future_is_kept() {
     );
 }
 
-#[test]
-fn whatsapps_opt_out_withdraws_the_consent_to_advertising() {
-    let stop = json!({ "wa_id": "79990000001", "category": "marketing_messages", "value": "stop", "timestamp": 1_760_000_000 });
-    let seen = only(SourceKind::Whatsapp, &whatsapp(&json!({ "user_preferences": [stop] })));
-    assert_eq!((seen.action, seen.actor), (Action::ConsentWithdraw, Actor::Client));
-    assert!(seen.consent.is_some_and(|consent| !consent.granted));
-}
-
 fn instagram(item: &Value) -> Value {
     json!({ "object": "instagram", "entry": [{ "id": "17841400000000001", "time": 1_761_287_298, "messaging": [item] }] })
 }
