@@ -97,7 +97,7 @@ impl House {
         let cli = command_line(&options, &data, environment(&own, site.as_ref()))?;
         if options.shape == Shape::Cluster {
             if key.is_none() {
-                cli.succeed(&["master-key"]).await?;
+                cli.succeed(&["master-key", "make"]).await?;
             }
             cli.succeed(&["migrate"]).await?;
         }

@@ -1,23 +1,30 @@
 //! What runs on a timer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bus_consumer::backlog::BacklogMeter;
+use console::reseal::{Pass, Resealer};
 use http_kit::keyring::Keyring;
 use ingest_gateway::Refusals;
 use ports::analytics::AnalyticsStore;
 use ports::bus::{EventBus, Group, Topic};
 use ports::clock::Clock;
 use ports::idempotency::IdempotencyStore;
-use ports::ledger::Ledger;
+use ports::ledger::{Ledger, LedgerError};
+use ports::seals::Place;
 use ports::sources::SourceWatch;
 use prometheus::Registry;
 use service_runtime::supervisor::Supervisor;
 use storage_writer::retention::Sweeper;
+use tracing::{info, warn};
 
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+/// The pause before a store is asked again that failed while things were sealed anew.
+const RESEAL_AGAIN: Duration = Duration::from_secs(30);
+/// How often it is said how far that is.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// Measures how far behind some groups are.
 pub fn measure_backlogs(
@@ -65,6 +72,53 @@ pub fn forget_answers(
         forgetting.await;
         Ok(())
     });
+}
+
+/// Seals anew what earlier master keys sealed, if there are any in the key file, and rests as long as it works. Says how
+/// far it is; done, it waits for the process to leave.
+pub fn reseal(resealer: Resealer, supervisor: &mut Supervisor) {
+    let leaving = supervisor.leaving();
+    if resealer.vault.masters().former().is_empty() {
+        return;
+    }
+    supervisor.spawn("resealing", async move {
+        let _left_before_it_was_done = leaving.run_until_cancelled(reseal_all(&resealer)).await;
+        leaving.cancelled().await;
+        Ok(())
+    });
+}
+
+async fn reseal_all(resealer: &Resealer) {
+    loop {
+        match reseal_once(resealer).await {
+            Ok(0) => {
+                info!("nothing is left under former master keys: letopis master-key retire ends them");
+                return;
+            }
+            Ok(rows) => info!(rows, "sealed anew under the current master key: looking once more"),
+            Err(cause) => {
+                warn!(error = &cause as &dyn std::error::Error, "failed to seal anew: beginning again");
+                tokio::time::sleep(RESEAL_AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Returns how many rows were under a former key.
+async fn reseal_once(resealer: &Resealer) -> Result<u64, LedgerError> {
+    let (total, mut looked_at, mut former) = (resealer.rows().await?, 0, 0);
+    let mut said = Instant::now();
+    for place in Place::ALL {
+        let tell = |rows| {
+            looked_at += rows;
+            if said.elapsed() >= SAY_EVERY {
+                said = Instant::now();
+                info!(looked_at, total, "sealing anew under the current master key");
+            }
+        };
+        former += resealer.pass(place, Pass::ResealGently, tell).await?.former;
+    }
+    Ok(former)
 }
 
 /// Tells the store what the door refuses, by source.

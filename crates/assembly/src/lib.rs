@@ -12,17 +12,7 @@ pub mod settings;
 
 use std::sync::Arc;
 
-use ports::bus::{BusError, EventBus, Group, Topic};
-
-/// Who reads what. A new service on the bus adds its line here.
-pub const READERS: [(Topic, Group); 6] = [
-    (Topic::Raw, Group::Normalizer),
-    (Topic::Replay, Group::Normalizer),
-    (Topic::Apart, Group::Normalizer),
-    (Topic::Events, Group::Ledger),
-    (Topic::Quarantine, Group::Ledger),
-    (Topic::Events, Group::Analytics),
-];
+use ports::bus::{BusError, EventBus, READERS};
 
 /// Makes every group known. Each process does it for all of them before it consumes, and not only for its own: a
 /// topic is trimmed by the groups that are known, so one that is made known late would miss what the others settled.

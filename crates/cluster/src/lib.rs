@@ -4,7 +4,6 @@
 //! services its process runs and what it depends on; how a process starts, is probed and stops is in [`process`].
 //! A process starts whether its stores answer or not: it waits for them, and `/readyz` says for which.
 
-pub mod master_key;
 pub mod migrate;
 pub mod office;
 pub mod process;

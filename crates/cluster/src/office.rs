@@ -1,8 +1,12 @@
 //! What the shared commands need of a cluster.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use command_line::{Desk, Office, Program};
+use command_line::{Desk, KeyFile, Office, Program};
+use console::reseal::Resealer;
+use ledger_postgres::PostgresLedger;
 
 use crate::settings::Settings;
 use crate::stores;
@@ -51,6 +55,23 @@ impl Office for Counter {
             bus: stores::bus(&settings)?,
             vault: stores::vault(&settings)?,
         })
+    }
+
+    fn key_file(&self) -> anyhow::Result<KeyFile> {
+        Ok(KeyFile::at(&self.settings()?.keys.master_key_file))
+    }
+
+    /// As the owner of the schema: the role of the services may not change what was recorded.
+    async fn resealer(&self) -> anyhow::Result<Resealer> {
+        let settings = self.settings()?;
+        let ledger = PostgresLedger::for_owner(&settings.postgres)?;
+        ledger.check_schema().await?;
+        Ok(Resealer { store: Arc::new(ledger), vault: stores::vault(&settings)? })
+    }
+
+    /// Servers are on other machines: whoever rolls out knows.
+    fn keep_servers_out(&self) -> anyhow::Result<Option<File>> {
+        Ok(None)
     }
 
     fn doors(&self) -> anyhow::Result<String> {

@@ -7,13 +7,13 @@ use analytics_clickhouse::ClickHouseAnalytics;
 use anyhow::Context as _;
 use assembly::queues::Brokers;
 use bus_redis::{RedisBus, Safety};
+use command_line::KeyFile;
 use ledger_postgres::PostgresLedger;
 use privacy::Vault;
 use queue_amqp::AmqpQueue;
 use queue_redis::RedisQueue;
 use tokio_util::sync::CancellationToken;
 
-use crate::master_key;
 use crate::settings::Settings;
 
 /// How long to wait before asking a store again that does not answer.
@@ -48,9 +48,16 @@ pub fn analytics(settings: &Settings) -> anyhow::Result<Arc<ClickHouseAnalytics>
     Ok(Arc::new(analytics.context("the section [clickhouse] cannot be used")?))
 }
 
-/// Reads the master key.
+/// Reads the master keys.
 pub fn vault(settings: &Settings) -> anyhow::Result<Arc<Vault>> {
-    Ok(Arc::new(Vault::new(master_key::read(&settings.keys.master_key_file)?, Vec::new())))
+    let path = &settings.keys.master_key_file;
+    let keys = KeyFile::at(path).read()?.with_context(|| {
+        format!(
+            "there are no master keys in {}: make them with letopis-admin master-key make, or set keys.master_key_file",
+            path.display()
+        )
+    })?;
+    Ok(Arc::new(Vault::new(keys)))
 }
 
 /// Says what is unsafe about the bus as soon as it answers, and refuses to work with it where configured; then takes

@@ -19,6 +19,9 @@ pub enum Command {
     /// API keys: shown once when made, stored as hashes.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The keys everything is sealed with: make them, change them.
+    #[command(subcommand)]
+    MasterKey(MasterKeyCommand),
     /// Send a file of events: one JSON object, an array, or one object a line (NDJSON). `-` reads standard input.
     ///
     /// Sends in batches, waits when told to, and lists what was refused and why. Sending a file twice is harmless.
@@ -199,6 +202,35 @@ pub enum KeyCommand {
     Revoke {
         /// Which: the public half, as listed.
         id: KeyId,
+    },
+}
+
+/// What can be done with the master keys.
+///
+/// A key is changed in three steps: `next` puts a new one beside the one that seals, and every process is started with
+/// the new file; `promote` has it seal, and every process is started again; `retire` seals anew what is left and ends the
+/// former key. Nobody's data is unreadable in between.
+#[derive(Debug, Subcommand)]
+pub enum MasterKeyCommand {
+    /// Make the keys, once. Never over others: beside old data they would make it unreadable.
+    Make,
+    /// Put a new key into the file that opens and does not seal yet.
+    Next,
+    /// Have the next key seal from now on, and the one before it only open.
+    Promote,
+    /// Say which keys there are; never what they are.
+    Status {
+        /// Go through everything under seal and count what is still under a former key.
+        #[arg(long)]
+        count: bool,
+    },
+    /// Seal anew what former keys sealed. May be stopped and begun again; everything goes on meanwhile.
+    Reseal,
+    /// Seal anew what is left, make sure that nothing is, and take the former keys out of the file.
+    Retire {
+        /// Not wait for a day after promoting: answers of bots that are kept for repeats are asked for again.
+        #[arg(long)]
+        without_waiting: bool,
     },
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod healthcheck;
 pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod master_key;
 pub(crate) mod quarantine;
 pub(crate) mod reconcile;
 mod remap;

@@ -33,6 +33,7 @@ mod commands;
 mod demo;
 mod desk;
 mod doors;
+mod key_file;
 mod office;
 mod player;
 mod print;
@@ -44,12 +45,13 @@ mod stand;
 use std::process::ExitCode;
 
 pub use crate::cli::{
-    Command, Demo, KeyCommand, OfTenant, Play, QuarantineCommand, ScopeArgument, Send, SourceCommand,
-    TenantCommand,
+    Command, Demo, KeyCommand, MasterKeyCommand, OfTenant, Play, QuarantineCommand, ScopeArgument, Send,
+    SourceCommand, TenantCommand,
 };
 pub use crate::demo::demo;
 pub use crate::desk::{Desk, NewSource};
 pub use crate::doors::{client, events_url, hook_url, try_it};
+pub use crate::key_file::KeyFile;
 pub use crate::office::Office;
 pub use crate::player::Player;
 pub use crate::print::Print;
@@ -66,6 +68,7 @@ pub async fn run(command: Command, office: &impl Office, print: &Print) -> anyho
         Command::Tenant(command) => commands::tenant::run(command, office, print).await?,
         Command::Source(command) => commands::source::run(command, office, print).await?,
         Command::Key(command) => commands::key::run(command, office, print).await?,
+        Command::MasterKey(command) => commands::master_key::run(command, office, print).await?,
         Command::Send(options) => return commands::send::run(options, print).await,
         Command::Inspect { channel, mapping, file } => {
             return commands::inspect::run(channel, mapping.as_deref(), &file, print);

@@ -1,6 +1,11 @@
 //! Where a program keeps what its commands need.
 
+use std::fs::File;
+
+use console::reseal::Resealer;
+
 use crate::desk::Desk;
+use crate::key_file::KeyFile;
 use crate::program::Program;
 
 /// Opens what a command needs, when it needs it: `send`, `inspect` and `healthcheck` touch no store, and must work
@@ -20,6 +25,25 @@ pub trait Office: Sync {
     /// # Errors
     /// The settings are wrong, or a store is not there or cannot be opened.
     fn visit(&self) -> impl Future<Output = anyhow::Result<Desk>> + Send;
+
+    /// The file with the master keys.
+    ///
+    /// # Errors
+    /// The settings are wrong.
+    fn key_file(&self) -> anyhow::Result<KeyFile>;
+
+    /// Opens everything under seal as somebody who may change it, which services may not.
+    ///
+    /// # Errors
+    /// As [`Self::visit`].
+    fn resealer(&self) -> impl Future<Output = anyhow::Result<Resealer>> + Send;
+
+    /// Keeps a server from running beside what is done, as long as the file is held, where the server would be one on
+    /// this machine.
+    ///
+    /// # Errors
+    /// One runs.
+    fn keep_servers_out(&self) -> anyhow::Result<Option<File>>;
 
     /// The address senders and messengers use, without a slash at the end: `https://letopis.example.ru`.
     ///

@@ -3,17 +3,20 @@
 mod gateway;
 mod stores;
 
+use std::fs::File;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use clap::{FromArgMatches as _, Parser};
-use privacy::{MasterKey, Vault};
+use console::reseal::Resealer;
+use privacy::{MasterKeys, Vault};
 
 pub(crate) use self::gateway::{FakeGateway, HANG_UP};
 use self::stores::{Empty, MemoryRegistry};
 use crate::cli::Command;
 use crate::desk::Desk;
+use crate::key_file::KeyFile;
 use crate::office::Office;
 use crate::print::Print;
 use crate::program::Program;
@@ -25,6 +28,8 @@ pub(crate) const ADMIN: Program =
 pub(crate) struct Stand {
     desk: Desk,
     opened: AtomicUsize,
+    /// Where the key file is.
+    folder: tempfile::TempDir,
     out: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -37,7 +42,7 @@ pub(crate) fn desk() -> Desk {
         sources: Arc::new(Empty),
         audit: Arc::new(Empty),
         bus: Arc::new(Empty),
-        vault: Arc::new(Vault::new(MasterKey::generate().unwrap(), Vec::new())),
+        vault: Arc::new(Vault::new(MasterKeys::generate().unwrap())),
     }
 }
 
@@ -49,7 +54,8 @@ struct Arguments {
 
 impl Stand {
     pub(crate) fn new() -> Self {
-        Self { desk: desk(), opened: AtomicUsize::new(0), out: Arc::default() }
+        let folder = tempfile::tempdir().unwrap();
+        Self { desk: desk(), opened: AtomicUsize::new(0), folder, out: Arc::default() }
     }
 
     pub(crate) fn print(&self, json: bool) -> Print {
@@ -87,6 +93,18 @@ impl Office for Stand {
 
     async fn visit(&self) -> anyhow::Result<Desk> {
         self.open().await
+    }
+
+    fn key_file(&self) -> anyhow::Result<KeyFile> {
+        Ok(KeyFile::at(&self.folder.path().join("master.key")))
+    }
+
+    async fn resealer(&self) -> anyhow::Result<Resealer> {
+        Ok(Resealer { store: Arc::new(Empty), vault: self.desk.vault.clone() })
+    }
+
+    fn keep_servers_out(&self) -> anyhow::Result<Option<File>> {
+        Ok(None)
     }
 
     fn doors(&self) -> anyhow::Result<String> {

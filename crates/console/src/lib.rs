@@ -13,6 +13,7 @@
 pub mod reconcile;
 pub mod registrar;
 pub mod replay;
+pub mod reseal;
 pub mod workbench;
 
 mod access;

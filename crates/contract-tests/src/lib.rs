@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod quarantine;
 pub mod queue;
 pub mod registry;
+pub mod seals;
 pub mod sources;
 
 use std::sync::Arc;

@@ -75,13 +75,13 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use domain::id::TenantId;
-    use privacy::{MasterKey, Vault};
+    use privacy::{MasterKeys, Vault};
 
     use super::*;
 
     #[test]
     fn a_kept_answer_opens_as_it_was_for_its_tenant_only_and_shows_nothing_of_itself() {
-        let vault = Vault::new(MasterKey::generate().unwrap(), Vec::new());
+        let vault = Vault::new(MasterKeys::generate().unwrap());
         let keys = |tenant| vault.tenant(&TenantId::parse(tenant).unwrap());
         let json = HeaderValue::from_static("application/json");
         let kept = Kept {

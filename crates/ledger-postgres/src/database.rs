@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{PgConnection, PgPool, Postgres};
 
@@ -42,11 +42,20 @@ pub(crate) struct Database {
 impl Database {
     /// Opens nothing yet.
     pub(crate) fn lazy(options: &PostgresOptions) -> Result<Self, OpenError> {
+        Ok(Self::connecting(options, options.for_services()?))
+    }
+
+    /// Opens nothing yet, and then as the owner.
+    pub(crate) fn lazy_for_owner(options: &PostgresOptions) -> Result<Self, OpenError> {
+        Ok(Self::connecting(options, options.for_owner()?))
+    }
+
+    fn connecting(options: &PostgresOptions, how: PgConnectOptions) -> Self {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            .connect_lazy_with(options.for_services()?);
-        Ok(Self { pool, deadline: options.deadline() })
+            .connect_lazy_with(how);
+        Self { pool, deadline: options.deadline() }
     }
 
     pub(crate) async fn close(&self) {

@@ -15,6 +15,7 @@ mod read;
 mod receipts;
 mod record;
 mod registry;
+mod seals;
 mod sessions;
 mod snapshot;
 mod sources;
@@ -49,6 +50,16 @@ impl PostgresLedger {
     pub fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
         Ok(Self {
             database: Database::lazy(options)?,
+            days: Days::default(),
+            freshness: Freshness::default(),
+        })
+    }
+
+    /// The same for the role that owns the schema, where there is one beside that of the services. It may do what they
+    /// may not: change what was recorded, to seal it anew.
+    pub fn for_owner(options: &PostgresOptions) -> Result<Self, OpenError> {
+        Ok(Self {
+            database: Database::lazy_for_owner(options)?,
             days: Days::default(),
             freshness: Freshness::default(),
         })

@@ -99,14 +99,26 @@ impl PostgresOptions {
 
     /// How the services connect.
     pub(crate) fn for_services(&self) -> Result<PgConnectOptions, OpenError> {
-        if self.max_connections == 0 {
-            return Err(OpenError::NoConnections);
-        }
         let mut options = parse(&self.url, "url")?;
         if !self.password_file.as_os_str().is_empty() {
             options = options.password(&read_password(&self.password_file)?);
         } else if !self.password.is_empty() {
             options = options.password(&self.password);
+        }
+        self.for_statements(options)
+    }
+
+    /// How the owner connects to do what services do, and more.
+    pub(crate) fn for_owner(&self) -> Result<PgConnectOptions, OpenError> {
+        if self.owner_url.is_empty() {
+            return self.for_services();
+        }
+        self.for_statements(parse(&self.owner_url, "owner_url")?)
+    }
+
+    fn for_statements(&self, options: PgConnectOptions) -> Result<PgConnectOptions, OpenError> {
+        if self.max_connections == 0 {
+            return Err(OpenError::NoConnections);
         }
         let millis = |duration: Duration| duration.as_millis().to_string();
         Ok(options.application_name("letopis").options([

@@ -3,7 +3,7 @@ use domain::id::{ReceiptId, SourceId, TenantId};
 use domain::registry::{MappingText, SourceKind};
 use domain::timestamp::Timestamp;
 use ports::bus::{DeliveryTag, Partition};
-use privacy::MasterKey;
+use privacy::MasterKeys;
 use prometheus::Registry;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let vault = Arc::new(Vault::new(MasterKey::generate().unwrap(), Vec::new()));
+        let vault = Arc::new(Vault::new(MasterKeys::generate().unwrap()));
         let metrics = NormalizerMetrics::register(&Registry::new()).unwrap();
         Self { normalize: Normalize::new(vault, metrics), receipt: ReceiptId::generate() }
     }

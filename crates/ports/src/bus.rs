@@ -165,6 +165,16 @@ impl Group {
     }
 }
 
+/// Who reads what. A new service on the bus adds its line here.
+pub const READERS: [(Topic, Group); 6] = [
+    (Topic::Raw, Group::Normalizer),
+    (Topic::Replay, Group::Normalizer),
+    (Topic::Apart, Group::Normalizer),
+    (Topic::Events, Group::Ledger),
+    (Topic::Quarantine, Group::Ledger),
+    (Topic::Events, Group::Analytics),
+];
+
 /// One of the parts a topic is split into, so that a bus can lie on several machines.
 ///
 /// Which one a message goes to says nothing of what is in it: no order is relied upon. Outputs of a settlement keep the

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod quarantine;
 pub mod queue;
 pub mod registry;
+pub mod seals;
 pub mod sources;
 pub mod subjects;
 

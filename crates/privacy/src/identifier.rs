@@ -228,10 +228,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::key::{MasterKey, Vault};
+    use crate::{MasterKeys, Vault};
 
     fn keys() -> std::sync::Arc<TenantKeys> {
-        let vault = Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new());
+        let vault = Vault::new(MasterKeys::parse(&"A".repeat(43)).unwrap());
         vault.tenant(&TenantId::parse("salon").unwrap())
     }
 
@@ -372,9 +372,9 @@ mod tests {
             all.filter(|pseudonym| stolen.contains(pseudonym)).count()
         };
         assert_eq!(found_with(&keys()), 3, "with the key it is easy");
-        let guessed = Vault::new(MasterKey::generate().unwrap(), Vec::new());
+        let guessed = Vault::new(MasterKeys::generate().unwrap());
         assert_eq!(found_with(&guessed.tenant(&TenantId::parse("salon").unwrap())), 0);
-        let own = Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new());
+        let own = Vault::new(MasterKeys::parse(&"A".repeat(43)).unwrap());
         assert_eq!(
             found_with(&own.tenant(&TenantId::parse("another").unwrap())),
             0,

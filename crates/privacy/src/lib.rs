@@ -1,20 +1,24 @@
 //! What keeps persons out of the stores: keyed pseudonyms, and the sealing of bodies, texts and contacts.
 //!
-//! Everything hangs on one master key that is in no database. From it each tenant gets keys of its own, one for every
-//! use (HKDF-SHA-256), held by a [`Vault`]:
+//! Everything hangs on master keys that are in no database ([`master`]): one for names, one for seals, which can be
+//! changed. From them each tenant gets keys of its own, one for every use (HKDF-SHA-256), held by a [`Vault`]:
 //!
 //! - identifiers become `v1:` HMAC-SHA-256 pseudonyms ([`identifier`]): without the key, going through all mobile
 //!   numbers of a country finds nothing, as it would with a plain hash;
 //! - bodies, texts and contacts are sealed with XChaCha20-Poly1305 ([`seal`]), bound to the tenant, the use and the id
-//!   they belong to, so that a sealed text moved to another row does not open;
+//!   they belong to, so that a sealed text moved to another row does not open; what an earlier master key sealed is
+//!   sealed anew by [`reseal`];
 //! - [`protect`] turns an observation, which is in the clear, into an event, which is not. What a person wrote goes under
 //!   its seal with placeholders for whatever names or reaches somebody (crate `redaction`).
 
 pub mod identifier;
 pub mod key;
+pub mod master;
 pub mod protect;
+pub mod reseal;
 pub mod seal;
 
-pub use key::{KeyError, MasterKey, TenantKeys, Vault};
+pub use key::{TenantKeys, Vault};
+pub use master::{KeyError, MasterKey, MasterKeys};
 pub use protect::{Identity, Receipt};
 pub use seal::OpenError;

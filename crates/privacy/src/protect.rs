@@ -218,13 +218,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::key::{MasterKey, Vault};
+    use crate::{MasterKeys, Vault};
 
     const MARKERS: [&str; 5] =
         ["79131234567", "anna@mail.ru", "Анна Смирнова", "5551112233", "красные туфли"];
 
     fn keys() -> Arc<TenantKeys> {
-        let vault = Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new());
+        let vault = Vault::new(MasterKeys::parse(&"A".repeat(43)).unwrap());
         vault.tenant(&TenantId::parse("salon").unwrap())
     }
 

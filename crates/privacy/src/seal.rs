@@ -13,10 +13,11 @@ use rand::Rng as _;
 use zeroize::Zeroizing;
 
 use crate::key::TenantKeys;
+use crate::master::MasterKeyId;
 use xchacha::{NONCE, TAG};
 
 const VERSION: u8 = 1;
-const KEY_ID: usize = 8;
+const KEY_ID: usize = MasterKeyId::LENGTH;
 /// What stands before the ciphertext.
 const HEAD: usize = 1 + KEY_ID + NONCE;
 
@@ -39,12 +40,12 @@ pub enum OpenError {
 
 /// A key for one tenant and one use, with the id of the master key it comes from.
 pub(crate) struct SealingKey {
-    id: [u8; KEY_ID],
+    id: MasterKeyId,
     key: Zeroizing<[u8; 32]>,
 }
 
 impl SealingKey {
-    pub(crate) fn new(id: [u8; KEY_ID], key: &[u8; 32]) -> Self {
+    pub(crate) fn new(id: MasterKeyId, key: &[u8; 32]) -> Self {
         Self { id, key: Zeroizing::new(*key) }
     }
 
@@ -57,7 +58,7 @@ impl SealingKey {
         rand::rng().fill_bytes(&mut nonce);
         let mut sealed = Vec::with_capacity(HEAD + content.len() + TAG);
         sealed.push(VERSION);
-        sealed.extend_from_slice(&key.id);
+        sealed.extend_from_slice(key.id.as_bytes());
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(content);
         let tag = xchacha::encrypt(&key.key, &nonce, belongs_to, &mut sealed[HEAD..]);
@@ -67,15 +68,35 @@ impl SealingKey {
 
     /// Opens under the one of `keys` that is named in front.
     pub(crate) fn open(keys: &[Self], belongs_to: &[u8], sealed: &Sealed) -> Result<Vec<u8>, OpenError> {
-        let (&version, rest) = sealed.as_bytes().split_first().ok_or(OpenError::Malformed)?;
-        let (id, rest) = rest.split_first_chunk::<KEY_ID>().ok_or(OpenError::Malformed)?;
+        let (id, rest) = named(sealed)?;
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(OpenError::Malformed)?;
-        if version != VERSION {
-            return Err(OpenError::Malformed);
-        }
-        let key = keys.iter().find(|key| key.id == *id).ok_or(OpenError::UnknownKey)?;
+        let key = keys.iter().find(|key| key.id == id).ok_or(OpenError::UnknownKey)?;
         xchacha::decrypt(&key.key, nonce, belongs_to, ciphertext.to_vec()).ok_or(OpenError::Broken)
     }
+
+    /// The same content under the first of `keys`; nothing where it is under that one already.
+    pub(crate) fn reseal(
+        keys: &[Self],
+        belongs_to: &[u8],
+        sealed: &Sealed,
+    ) -> Result<Option<Sealed>, OpenError> {
+        let (id, _rest) = named(sealed)?;
+        if keys.first().is_some_and(|current| current.id == id) {
+            return Ok(None);
+        }
+        let content = Zeroizing::new(Self::open(keys, belongs_to, sealed)?);
+        Ok(Some(Self::seal(keys, belongs_to, &content)))
+    }
+}
+
+/// The id of the key a sealed text names, and what stands behind it.
+fn named(sealed: &Sealed) -> Result<(MasterKeyId, &[u8]), OpenError> {
+    let (&version, rest) = sealed.as_bytes().split_first().ok_or(OpenError::Malformed)?;
+    let (id, rest) = rest.split_first_chunk().ok_or(OpenError::Malformed)?;
+    if version != VERSION {
+        return Err(OpenError::Malformed);
+    }
+    Ok((MasterKeyId::from_bytes(*id), rest))
 }
 
 impl TenantKeys {
@@ -117,10 +138,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::key::{MasterKey, Vault};
+    use crate::{MasterKeys, Vault};
 
     fn vault() -> Vault {
-        Vault::new(MasterKey::parse(&"A".repeat(43)).unwrap(), Vec::new())
+        Vault::new(MasterKeys::parse(&"A".repeat(43)).unwrap())
     }
 
     fn tenant(name: &str) -> TenantId {

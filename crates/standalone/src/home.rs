@@ -1,14 +1,14 @@
-//! The data folder: three databases, the master key, and the lock that keeps a second server out.
+//! The data folder: three databases, the master keys, and the lock that keeps a second server out.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use command_line::Desk;
-use privacy::{MasterKey, Vault};
+use command_line::{Desk, KeyFile};
+use console::reseal::Resealer;
+use privacy::{MasterKeys, Vault};
 use store_sqlite::analytics::SqliteAnalytics;
 use store_sqlite::bus::{BusOptions, SqliteBus};
 use store_sqlite::ledger::SqliteLedger;
@@ -28,7 +28,7 @@ impl Home {
     pub(crate) fn open(settings: &Settings) -> anyhow::Result<Self> {
         let folder = &settings.data_dir;
         make_folder(folder)?;
-        let key = master_key(&folder.join("master.key"))?;
+        let keys = master_keys(&key_file(settings))?;
         let options = BusOptions { max_messages: settings.bus.max_messages };
         let opening = |name: &str| format!("cannot open {}", folder.join(name).display());
         Ok(Self {
@@ -42,7 +42,7 @@ impl Home {
                 SqliteAnalytics::open(&folder.join("analytics.db"))
                     .with_context(|| opening("analytics.db"))?,
             ),
-            vault: Arc::new(Vault::new(key, Vec::new())),
+            vault: Arc::new(Vault::new(keys)),
         })
     }
 
@@ -70,6 +70,11 @@ impl Home {
         }
     }
 
+    /// What seals everything in the folder anew.
+    pub(crate) fn resealer(&self) -> Resealer {
+        Resealer { store: self.ledger.clone(), vault: self.vault.clone() }
+    }
+
     /// For the server alone: refuses when another one serves this folder. The lock goes with the returned file.
     pub(crate) fn lock(settings: &Settings) -> anyhow::Result<File> {
         let folder = &settings.data_dir;
@@ -94,71 +99,19 @@ fn make_folder(folder: &Path) -> anyhow::Result<()> {
     made.with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
-/// Reads the master key, or makes one where nothing was ever stored.
-fn master_key(path: &Path) -> anyhow::Result<MasterKey> {
-    match fs::read_to_string(path) {
-        Ok(text) => MasterKey::parse(&text).with_context(|| format!("{} is damaged", path.display())),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
-            refuse_beside_data(path)?;
-            new_master_key(path)
-        }
-        Err(cause) => Err(cause).with_context(|| format!("cannot read {}", path.display())),
+/// Reads the master keys, or makes them where nothing was ever stored.
+fn master_keys(file: &KeyFile) -> anyhow::Result<MasterKeys> {
+    // Another process may make them between the two.
+    match file.read()? {
+        Some(keys) => Ok(keys),
+        None => match file.make()? {
+            Some(made) => Ok(made),
+            None => file.read()?.context("the key file is gone again"),
+        },
     }
 }
 
-/// A new key beside old data would make that data unreadable and every client a stranger.
-fn refuse_beside_data(path: &Path) -> anyhow::Result<()> {
-    let ledger: PathBuf = path.with_file_name("ledger.db");
-    anyhow::ensure!(
-        !ledger.exists(),
-        "{} is missing, and {} was written with it: put it back from your backup",
-        path.display(),
-        ledger.display()
-    );
-    Ok(())
-}
-
-fn new_master_key(path: &Path) -> anyhow::Result<MasterKey> {
-    let key = MasterKey::generate()?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // Written aside (for its owner only) and linked into place: two processes that start at once end up with one key,
-    // and a crash in between leaves none rather than half of one.
-    let mut aside = tempfile::NamedTempFile::new_in(folder)?;
-    aside.write_all(key.to_text().as_bytes())?;
-    aside.as_file().sync_all()?;
-    match aside.persist_noclobber(path) {
-        Ok(_file) => {
-            File::open(folder)?.sync_all()?;
-            Ok(key)
-        }
-        Err(taken) if taken.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Ok(MasterKey::parse(&fs::read_to_string(path)?)?)
-        }
-        Err(failed) => Err(failed.error).with_context(|| format!("cannot write {}", path.display())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    #[test]
-    fn a_new_folder_gets_a_key_only_its_owner_can_read_and_keeps_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("master.key");
-        let made = master_key(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(*master_key(&path).unwrap().to_text(), *made.to_text());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
-    }
-
-    #[test]
-    fn a_missing_key_beside_data_is_never_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ledger.db"), b"").unwrap();
-        let error = master_key(&folder.path().join("master.key")).unwrap_err().to_string();
-        assert!(error.contains("put it back from your backup"), "{error}");
-    }
+/// Where the master keys of a folder are.
+pub(crate) fn key_file(settings: &Settings) -> KeyFile {
+    KeyFile::at(&settings.data_dir.join("master.key")).beside(settings.data_dir.join("ledger.db"))
 }

@@ -1,9 +1,12 @@
 //! The shared commands work on the data folder.
 
-use command_line::{Desk, Office, Program};
+use std::fs::File;
+
+use command_line::{Desk, KeyFile, Office, Program};
+use console::reseal::Resealer;
 
 use crate::cli::{Common, PROGRAM};
-use crate::home::Home;
+use crate::home::{self, Home};
 use crate::settings::Settings;
 use crate::welcome::base_url;
 
@@ -30,6 +33,18 @@ impl Office for FolderOffice<'_> {
 
     async fn visit(&self) -> anyhow::Result<Desk> {
         Ok(Home::visit(&self.settings()?)?.desk())
+    }
+
+    fn key_file(&self) -> anyhow::Result<KeyFile> {
+        Ok(home::key_file(&self.settings()?))
+    }
+
+    async fn resealer(&self) -> anyhow::Result<Resealer> {
+        Ok(Home::visit(&self.settings()?)?.resealer())
+    }
+
+    fn keep_servers_out(&self) -> anyhow::Result<Option<File>> {
+        Home::lock(&self.settings()?).map(Some)
     }
 
     fn doors(&self) -> anyhow::Result<String> {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use assembly::consumers::Consumers;
 use assembly::queues::Brokers;
-use assembly::{READERS, ensure_groups, health, housekeeping, http, queues};
+use assembly::{ensure_groups, health, housekeeping, http, queues};
 use console::Console;
 use domain::id::TenantId;
 use http_kit::keyring::Keyring;
 use ingest_gateway::{Door, Gateway, GatewayMetrics};
-use ports::bus::EventBus;
+use ports::bus::{EventBus, READERS};
 use ports::clock::{Clock, SystemClock};
 use ports::ledger::Ledger;
 use prometheus::Registry;
@@ -60,6 +60,7 @@ pub(crate) async fn start(settings: &Settings, open_tenant: Option<TenantId>) ->
         &mut supervisor,
     );
     housekeeping::forget_answers(home.bus.clone(), &clock, &mut supervisor);
+    housekeeping::reseal(home.resealer(), &mut supervisor);
 
     let probes = vec![
         health::bus(home.bus.clone()),

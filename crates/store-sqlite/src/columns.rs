@@ -60,6 +60,11 @@ pub(crate) fn receipt(row: &Row<'_>, index: usize) -> Result<ReceiptId, Failure>
     ReceiptId::from_slice(row.get_ref(index)?.as_blob()?).ok_or(Failure::Corrupt("a receipt's id"))
 }
 
+/// An event's id.
+pub(crate) fn event_id(row: &Row<'_>, index: usize) -> Result<EventId, Failure> {
+    EventId::from_slice(row.get_ref(index)?.as_blob()?).ok_or(Failure::Corrupt("an event's id"))
+}
+
 /// A digest.
 pub(crate) fn digest(row: &Row<'_>, index: usize) -> Result<Digest, Failure> {
     Digest::from_slice(row.get_ref(index)?.as_blob()?).ok_or(Failure::Corrupt("a digest"))
@@ -67,8 +72,7 @@ pub(crate) fn digest(row: &Row<'_>, index: usize) -> Result<Digest, Failure> {
 
 /// A moment, from the column of its instant and the one after it.
 pub(crate) fn moment(row: &Row<'_>, index: usize) -> Result<Moment, Failure> {
-    let event = EventId::from_slice(row.get_ref(index + 1)?.as_blob()?);
-    Ok(Moment { at: instant(row, index)?, event: event.ok_or(Failure::Corrupt("an event's id"))? })
+    Ok(Moment { at: instant(row, index)?, event: event_id(row, index + 1)? })
 }
 
 /// A value read already, with the moment from the two columns given.

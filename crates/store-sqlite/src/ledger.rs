@@ -9,6 +9,7 @@ mod quarantine;
 mod read;
 mod record;
 mod registry;
+mod seals;
 mod snapshot;
 mod sources;
 mod subjects;

@@ -11,7 +11,7 @@ use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
 use event_schema::codec::{EventBatch, RawDelivery};
 use event_schema::public;
-use privacy::{MasterKey, Receipt, TenantKeys, Vault};
+use privacy::{MasterKeys, Receipt, TenantKeys, Vault};
 use serde_json::Value;
 
 use crate::bodies::Body;
@@ -100,7 +100,7 @@ impl Office {
 }
 
 pub(crate) fn vault() -> Vault {
-    Vault::new(MasterKey::generate().expect("a machine that measures gives random bytes"), Vec::new())
+    Vault::new(MasterKeys::generate().expect("a machine that measures gives random bytes"))
 }
 
 pub(crate) fn tenant(name: &str) -> TenantId {

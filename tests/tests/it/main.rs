@@ -39,6 +39,7 @@ mod personal_data;
 mod quarantine;
 mod queues;
 mod releases;
+mod rotation;
 mod sameness;
 mod shapes;
 mod signing;

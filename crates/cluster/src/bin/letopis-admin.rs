@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use cluster::migrate;
 use cluster::office::{Counter, PROGRAM};
 use cluster::settings::{DEFAULTS, Settings};
-use cluster::{master_key, migrate};
 use command_line::{Command, Demo, Print};
 
 /// The command line of a Letopis cluster: tenants, sources, keys, quarantine, the books, and the schemas of its stores.
@@ -38,8 +38,6 @@ enum Own {
         #[arg(long, value_name = "ROLE")]
         grant_to: Option<String>,
     },
-    /// Make the master key, once: every seal and pseudonym derives from it. Never over another one.
-    MasterKey,
     /// Play a made-up salon on the running cluster, under a tenant of its own: past days, then live.
     Demo(Demo),
     /// Print all settings with their defaults: the file to copy lines from.
@@ -67,12 +65,6 @@ async fn run(arguments: Arguments, print: &Print) -> anyhow::Result<ExitCode> {
         Own::Demo(demo) => command_line::demo(demo, &Counter::new(config), print).await?,
         Own::Migrate { grant_to } => {
             migrate::run(&Settings::load(config.as_deref())?, grant_to.as_deref(), print).await?
-        }
-        Own::MasterKey => {
-            let path = Settings::load(config.as_deref())?.keys.master_key_file;
-            master_key::make(&path)?;
-            let text = format!("{} made: keep a copy of it apart from the databases", path.display());
-            print.say(&serde_json::json!({"master_key_file": path}), &text);
         }
         Own::Settings => print.text(DEFAULTS),
     }

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use assembly::{READERS, health};
+use assembly::health;
 use cluster::{process, stores};
-use ports::bus::Group;
+use ports::bus::{Group, READERS};
 
 fn main() -> ExitCode {
     process::run(async |process| {

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use assembly::{READERS, health, housekeeping};
+use assembly::{health, housekeeping};
 use cluster::process;
-use ports::bus::Group;
+use ports::bus::{Group, READERS};
 use ports::ledger::Ledger;
 
 fn main() -> ExitCode {

@@ -20,6 +20,7 @@ use ports::bus::{
 use ports::ledger::{Books, LedgerError, LedgerReader, SessionQuery, SessionRow, StoredEvent};
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
+use ports::seals::{Place, Replacement, SealedAt, SealedRow, SealedStore};
 use ports::sources::{RefusalCount, SourceWatch};
 
 #[derive(Default)]
@@ -228,5 +229,20 @@ impl EventBus for Empty {
 
     async fn probe(&self) -> Result<(), BusError> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl SealedStore for Empty {
+    async fn count_sealed(&self, _: Place) -> Result<u64, LedgerError> {
+        Ok(0)
+    }
+
+    async fn sealed(&self, _: Place, _: Option<&SealedAt>, _: u32) -> Result<Vec<SealedRow>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn replace_sealed(&self, _: &[Replacement]) -> Result<u64, LedgerError> {
+        Ok(0)
     }
 }

@@ -18,7 +18,7 @@ use http_kit::keyring::{Keyring, issue_key};
 use ports::clock::Clock;
 use ports::ledger::StoredEvent;
 use ports::registry::Registry;
-use privacy::{MasterKey, Receipt, Vault};
+use privacy::{MasterKeys, Receipt, Vault};
 
 pub(crate) use store::{Held, Store, break_seal};
 
@@ -66,8 +66,8 @@ impl World {
         let keys = register(&mut store.held(), clock.now());
         let keyring = Keyring::new(Arc::clone(&store) as Arc<dyn Registry>, Arc::clone(&clock));
         keyring.refresh().await;
-        let master = MasterKey::parse(&"A".repeat(43)).unwrap();
-        Self { store, vault: Arc::new(Vault::new(master, Vec::new())), keyring, clock, keys }
+        let masters = MasterKeys::parse(&"A".repeat(43)).unwrap();
+        Self { store, vault: Arc::new(Vault::new(masters)), keyring, clock, keys }
     }
 
     pub(crate) fn console(&self, open_tenant: Option<TenantId>) -> Arc<Console> {

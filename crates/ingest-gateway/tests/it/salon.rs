@@ -17,7 +17,7 @@ use http_kit::keyring::{Keyring, issue_key};
 use http_kit::telemetry::{RequestMetrics, Telemetry};
 use ingest_gateway::{Config, Door, Gateway, GatewayMetrics, Refusals, routes};
 use ports::bus::Message;
-use privacy::{MasterKey, Vault};
+use privacy::{MasterKeys, Vault};
 use prometheus::{Registry, TextEncoder};
 use serde_json::{Value, json};
 
@@ -103,7 +103,7 @@ impl Salon {
     }
 
     pub(crate) fn with(config: Config) -> Self {
-        let vault = Arc::new(Vault::new(MasterKey::generate().unwrap(), Vec::new()));
+        let vault = Arc::new(Vault::new(MasterKeys::generate().unwrap()));
         let registry = Arc::new(FakeRegistry::default());
         let [ingest, read, revoked] = furnish(&registry, &vault);
         let keyring = Keyring::new(registry.clone(), Arc::new(StoppedClock));

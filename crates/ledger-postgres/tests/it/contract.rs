@@ -19,3 +19,7 @@ mod sources {
 mod registry {
     contract_tests::registry_contract!(crate::world::schema);
 }
+
+mod seals {
+    contract_tests::seals_contract!(crate::world::schema);
+}

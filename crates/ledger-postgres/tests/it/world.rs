@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract_tests::World;
 use contract_tests::ledger::LedgerStore;
+use contract_tests::seals::WholeLedger;
 use ledger_postgres::{PostgresLedger, PostgresOptions, migrate};
 use ports::registry::Registry;
 use sqlx::postgres::PgRow;
@@ -117,6 +118,14 @@ impl Drop for Schema {
 impl World<dyn LedgerStore> for Schema {
     async fn open(&self) -> Arc<dyn LedgerStore> {
         Arc::new(self.open_ledger())
+    }
+}
+
+#[async_trait]
+impl World<dyn WholeLedger> for Schema {
+    /// As the owner: the services may not change what was recorded.
+    async fn open(&self) -> Arc<dyn WholeLedger> {
+        Arc::new(PostgresLedger::for_owner(&self.options).unwrap())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::registry::SourceKind;
-use privacy::{MasterKey, Vault};
+use privacy::{MasterKeys, Vault};
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
@@ -36,7 +36,7 @@ fn without_conflicts() -> Vec<Posted> {
 }
 
 fn vault() -> Arc<Vault> {
-    Arc::new(Vault::new(MasterKey::generate().unwrap(), Vec::new()))
+    Arc::new(Vault::new(MasterKeys::generate().unwrap()))
 }
 
 #[tokio::test]

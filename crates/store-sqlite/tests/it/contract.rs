@@ -32,3 +32,7 @@ mod sources {
 mod registry {
     contract_tests::registry_contract!(crate::world::folder);
 }
+
+mod seals {
+    contract_tests::seals_contract!(crate::world::folder);
+}

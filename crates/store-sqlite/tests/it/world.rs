@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use contract_tests::World;
 use contract_tests::bus::BOUND;
 use contract_tests::ledger::LedgerStore;
+use contract_tests::seals::WholeLedger;
 use ports::analytics::AnalyticsStore;
 use ports::bus::EventBus;
 use ports::idempotency::IdempotencyStore;
@@ -79,6 +80,13 @@ impl World<dyn IdempotencyStore> for Folder {
 #[async_trait]
 impl World<dyn LedgerStore> for Folder {
     async fn open(&self) -> Arc<dyn LedgerStore> {
+        Arc::new(self.open_ledger())
+    }
+}
+
+#[async_trait]
+impl World<dyn WholeLedger> for Folder {
+    async fn open(&self) -> Arc<dyn WholeLedger> {
         Arc::new(self.open_ledger())
     }
 }

@@ -1,0 +1,269 @@
+//! The command `master-key`: the keys everything is sealed with, and how one takes the place of another.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use console::reseal::{Pass, Resealer, Tally};
+use domain::timestamp::Timestamp;
+use indicatif::{ProgressBar, ProgressStyle};
+use ports::bus::{EventBus, READERS};
+use ports::clock::{Clock as _, SystemClock};
+use ports::seals::Place;
+use privacy::{MasterKey, MasterKeys};
+use serde_json::{Value, json};
+
+use crate::cli::MasterKeyCommand;
+use crate::key_file::KeyFile;
+use crate::office::Office;
+use crate::print::Print;
+use crate::program::Program;
+
+/// How long something sealed under a former key may lie where nothing is sealed anew: answers of bots are kept for a
+/// day, and a process of before that is still running has been restarted by then.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(crate) async fn run(
+    command: MasterKeyCommand,
+    office: &impl Office,
+    print: &Print,
+) -> anyhow::Result<()> {
+    let file = office.key_file()?;
+    match command {
+        MasterKeyCommand::Make => make(&file, print),
+        MasterKeyCommand::Next => next(&file, office.program(), print),
+        MasterKeyCommand::Promote => {
+            let _no_server = office.keep_servers_out()?;
+            promote(&file, office.program(), print)
+        }
+        MasterKeyCommand::Status { count } => status(&file, count, office, print).await,
+        MasterKeyCommand::Reseal => {
+            let tallies = pass_all(&office.resealer().await?, Pass::Reseal, print).await?;
+            say_resealed(&tallies, office.program(), print);
+            Ok(())
+        }
+        MasterKeyCommand::Retire { without_waiting } => retire(&file, without_waiting, office, print).await,
+    }
+}
+
+fn make(file: &KeyFile, print: &Print) -> anyhow::Result<()> {
+    let path = file.path();
+    let shown = path.display();
+    file.make()?
+        .with_context(|| format!("there are keys in {shown} already: make no others beside old data"))?;
+    let text = format!("{shown} made: keep a copy of it apart from the databases");
+    print.say(&json!({"master_key_file": path}), &text);
+    Ok(())
+}
+
+fn next(file: &KeyFile, program: Program, print: &Print) -> anyhow::Result<()> {
+    let before = known(file, program)?;
+    let after = before.clone().with_next(MasterKey::generate()?)?;
+    file.replace(&before, &after)?;
+    let text = format!(
+        "a next key is in {}: start every process with this file, then {} master-key promote",
+        file.path().display(),
+        program.name
+    );
+    print.say(&json!({"next": after.next().map(|key| key.id().to_string())}), &text);
+    Ok(())
+}
+
+fn promote(file: &KeyFile, program: Program, print: &Print) -> anyhow::Result<()> {
+    let before = known(file, program)?;
+    let after = before.clone().promoted(SystemClock.now())?;
+    file.replace(&before, &after)?;
+    let text = format!(
+        "key {} seals from the next start on; what the former one sealed is sealed anew then, {} master-key status \
+         --count shows how far",
+        after.current().id(),
+        program.name
+    );
+    print.say(&json!({"current": after.current().id().to_string()}), &text);
+    Ok(())
+}
+
+async fn status(file: &KeyFile, count: bool, office: &impl Office, print: &Print) -> anyhow::Result<()> {
+    let keys = known(file, office.program())?;
+    let rows = key_rows(&keys);
+    if !count {
+        print.list(&rows, &["key", "role", "since"], "");
+        return Ok(());
+    }
+    let tallies = pass_all(&office.resealer().await?, Pass::Count, print).await?;
+    let places = place_rows(&tallies);
+    if print.is_json() {
+        print.say(&json!({"keys": rows, "places": places}), "");
+    } else {
+        print.list(&rows, &["key", "role", "since"], "");
+        print.text("\n");
+        print.list(&places, &PLACE_COLUMNS, "");
+    }
+    Ok(())
+}
+
+/// What is on the bus first, then what it became: nothing sealed under a former key gets past both.
+async fn retire(
+    file: &KeyFile,
+    without_waiting: bool,
+    office: &impl Office,
+    print: &Print,
+) -> anyhow::Result<()> {
+    let before = known(file, office.program())?;
+    let Some(since) = before.former().iter().map(|former| former.since).max() else {
+        print.say(&json!({"retired": []}), "there is no former key");
+        return Ok(());
+    };
+    let quiet_since = if without_waiting { since } else { since.plus(A_DAY) };
+    ensure!(
+        SystemClock.now() >= quiet_since,
+        "the last key was promoted at {since}, and answers sealed before are kept for a day: wait until {quiet_since}, \
+         or lose them by --without-waiting"
+    );
+    drained_since(&*office.visit().await?.bus, quiet_since).await?;
+    let resealer = office.resealer().await?;
+    let mut tallies = pass_all(&resealer, Pass::Reseal, print).await?;
+    while tallies.values().any(|tally| tally.former > 0) {
+        tallies = pass_all(&resealer, Pass::Reseal, print).await?;
+    }
+    let retired: Vec<_> = before.former().iter().map(|former| former.key.id().to_string()).collect();
+    file.replace(&before, &before.clone().retired())?;
+    let lost: u64 = tallies.values().map(|tally| tally.unopenable).sum();
+    let lost = if lost > 0 {
+        format!("; {lost} rows could not be opened before and cannot be now")
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "{} gone from {}{lost}. Copies of the file and of the databases from before still open with it: destroy them, too",
+        retired.join(", "),
+        file.path().display()
+    );
+    print.say(&json!({"retired": retired, "places": place_rows(&tallies)}), &text);
+    Ok(())
+}
+
+/// Nothing may wait on the bus that was published before: it may be sealed under a former key.
+async fn drained_since(bus: &dyn EventBus, since: Timestamp) -> anyhow::Result<()> {
+    for (topic, group) in READERS {
+        let oldest = bus.backlog(topic, group).await?.oldest;
+        ensure!(
+            oldest.is_none_or(|oldest| oldest > since),
+            "messages from before {since} wait in {} for {}: a former key may be needed for them",
+            topic.as_str(),
+            group.as_str()
+        );
+    }
+    Ok(())
+}
+
+fn known(file: &KeyFile, program: Program) -> anyhow::Result<MasterKeys> {
+    file.read()?.with_context(|| {
+        format!(
+            "there are no keys in {}: make them with {} master-key make",
+            file.path().display(),
+            program.name
+        )
+    })
+}
+
+async fn pass_all(resealer: &Resealer, pass: Pass, print: &Print) -> anyhow::Result<BTreeMap<Place, Tally>> {
+    let rows = resealer.rows().await?;
+    let bar = if print.is_json() { ProgressBar::hidden() } else { ProgressBar::new(rows) };
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} looked at, {eta} left")?);
+    let mut tallies = BTreeMap::new();
+    for place in Place::ALL {
+        tallies.insert(place, resealer.pass(place, pass, |rows| bar.inc(rows)).await?);
+    }
+    bar.finish_and_clear();
+    Ok(tallies)
+}
+
+const PLACE_COLUMNS: [&str; 4] = ["place", "rows", "former", "unopenable"];
+
+fn place_rows(tallies: &BTreeMap<Place, Tally>) -> Vec<Value> {
+    let row = |(place, tally): (&Place, &Tally)| {
+        json!({
+            "place": place.as_str(),
+            "rows": tally.rows,
+            "former": tally.former,
+            "unopenable": tally.unopenable,
+        })
+    };
+    tallies.iter().map(row).collect()
+}
+
+fn key_rows(keys: &MasterKeys) -> Vec<Value> {
+    let row = |key: &MasterKey, role: &str, since: Option<Timestamp>| json!({"key": key.id().to_string(), "role": role, "since": since.map(|since| since.to_string())});
+    let mut rows = vec![row(keys.current(), "seals", None)];
+    rows.extend(keys.next().map(|next| row(next, "next", None)));
+    rows.extend(keys.former().iter().map(|former| row(&former.key, "opens", Some(former.since))));
+    rows
+}
+
+fn say_resealed(tallies: &BTreeMap<Place, Tally>, program: Program, print: &Print) {
+    if print.is_json() {
+        print.say(&json!({"places": place_rows(tallies)}), "");
+        return;
+    }
+    let anew: u64 = tallies.values().map(|tally| tally.former).sum();
+    print.list(&place_rows(tallies), &PLACE_COLUMNS, "");
+    print.text(&format!("{anew} sealed anew: {} master-key retire ends former keys\n", program.name));
+}
+
+#[cfg(test)]
+mod tests {
+    use privacy::MasterKeys;
+
+    use crate::office::Office as _;
+    use crate::stand::Stand;
+
+    async fn answer(stand: &Stand, words: &str) -> String {
+        let ran = stand.run(&format!("master-key {words}")).await;
+        let said = stand.said();
+        ran.map_or_else(|cause| format!("refused: {cause:#}"), |_| said)
+    }
+
+    fn keys(stand: &Stand) -> MasterKeys {
+        stand.key_file().unwrap().read().unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_key_takes_the_place_of_another_in_steps_and_no_step_is_left_out() {
+        let stand = Stand::new();
+        for (words, expected) in [
+            ("status", "refused: there are no keys"),
+            ("make", "keep a copy of it"),
+            ("make", "refused: there are keys"),
+            ("retire", "there is no former key"),
+            ("promote", "refused: there is no next key"),
+            ("next", "start every process with this file, then letopis-admin master-key promote"),
+            ("next", "refused: there is a next key already"),
+            ("promote", "seals from the next start on"),
+            ("retire", "refused: the last key was promoted at"),
+            ("retire --without-waiting", "gone from"),
+            ("status --count", "events"),
+        ] {
+            let said = answer(&stand, words).await;
+            assert!(said.contains(expected), "{words}: {said}");
+        }
+        assert!(keys(&stand).former().is_empty() && keys(&stand).next().is_none());
+    }
+
+    #[tokio::test]
+    async fn status_names_each_key_and_shows_none() {
+        let stand = Stand::new();
+        for words in ["make", "next", "promote", "next"] {
+            answer(&stand, words).await;
+        }
+        let (said, keys) = (answer(&stand, "status").await, keys(&stand));
+        let all = [keys.current(), keys.next().unwrap(), &keys.former()[0].key];
+        for (key, role) in all.into_iter().zip(["seals", "next", "opens"]) {
+            assert!(
+                said.lines().any(|line| line.contains(&key.id().to_string()) && line.contains(role)),
+                "{said}"
+            );
+            assert!(!said.contains(&*key.to_text()), "{said}");
+        }
+    }
+}

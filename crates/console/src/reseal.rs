@@ -1,0 +1,125 @@
+//! Everything that an earlier master key sealed, under the current one: place by place, page by page, beside what goes on.
+//!
+//! Keeps no state of its own. A pass that was broken off is begun anew, and what is done already is passed by: reading a
+//! seal's key id costs nothing beside opening it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use domain::event::Sealed;
+use domain::quarantine::Stage;
+use ports::ledger::LedgerError;
+use ports::seals::{Place, Replacement, SealedAt, SealedRow, SealedStore};
+use privacy::Vault;
+use privacy::reseal::{ResealError, Resealed};
+
+/// Rows looked at, and replaced, at a time: few enough for writing to go on meanwhile.
+const PAGE: u32 = 500;
+
+/// What a pass does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Only counts.
+    Count,
+    /// Seals anew, as fast as it goes.
+    Reseal,
+    /// Seals anew and rests as long as it works, for whoever else needs the store.
+    ResealGently,
+}
+
+/// What was found in a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows looked at.
+    pub rows: u64,
+    /// Rows with a seal of an earlier key: sealed anew, or to be.
+    pub former: u64,
+    /// Rows that no key here opens, or that are damaged. They are left as they are.
+    pub unopenable: u64,
+}
+
+/// Seals anew what lies in a store.
+#[derive(Clone)]
+pub struct Resealer {
+    /// Where it lies.
+    pub store: Arc<dyn SealedStore>,
+    /// Opens with every key there is, seals with the current one.
+    pub vault: Arc<Vault>,
+}
+
+impl Resealer {
+    /// How many rows there are to look at, about.
+    ///
+    /// # Errors
+    /// The store does not say.
+    pub async fn rows(&self) -> Result<u64, LedgerError> {
+        let mut rows = 0;
+        for place in Place::ALL {
+            rows += self.store.count_sealed(place).await?;
+        }
+        Ok(rows)
+    }
+
+    /// Goes through one place; `seen` is told after each page how many rows it had.
+    ///
+    /// # Errors
+    /// The store does not give or take something. What was done until then is done.
+    pub async fn pass(
+        &self,
+        place: Place,
+        pass: Pass,
+        mut seen: impl FnMut(u64) + Send,
+    ) -> Result<Tally, LedgerError> {
+        let mut tally = Tally::default();
+        let mut last: Option<SealedAt> = None;
+        loop {
+            let began = Instant::now();
+            let page = self.store.sealed(place, last.as_ref(), PAGE).await?;
+            let Some(end) = page.last() else { return Ok(tally) };
+            last = Some(end.at.clone());
+            let rows = u64::try_from(page.len()).unwrap_or(u64::MAX);
+            let replacements = self.look_at(page, &mut tally);
+            if pass != Pass::Count && !replacements.is_empty() {
+                // A row that changed since it was read is another pass's.
+                self.store.replace_sealed(&replacements).await?;
+            }
+            seen(rows);
+            let rest = if pass == Pass::ResealGently { began.elapsed() } else { Duration::ZERO };
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    fn look_at(&self, page: Vec<SealedRow>, tally: &mut Tally) -> Vec<Replacement> {
+        let mut replacements = Vec::new();
+        for SealedRow { at, content } in page {
+            tally.rows += 1;
+            match reseal(&self.vault, &at, content.clone()) {
+                Ok(Resealed::Current) => {}
+                Ok(Resealed::Anew(after)) => {
+                    tally.former += 1;
+                    replacements.push(Replacement { at, before: content, after });
+                }
+                Err(_lost) => tally.unopenable += 1,
+            }
+        }
+        replacements
+    }
+}
+
+/// Where a row lies says what it is.
+fn reseal(vault: &Vault, at: &SealedAt, content: Bytes) -> Result<Resealed<Bytes>, ResealError> {
+    let sealed = |content: &Bytes| Sealed::from_bytes(content.to_vec());
+    let anew = |sealed: Option<Sealed>| sealed.map(|sealed| Bytes::from(sealed.into_bytes())).into();
+    match at {
+        SealedAt::Event { .. } => vault.reseal_event(content),
+        SealedAt::Quarantined { stage: Stage::Normalize, .. } => vault.reseal_delivery(content),
+        SealedAt::Quarantined { stage: Stage::Record | Stage::Analyse, .. } => vault.reseal_batch(content),
+        SealedAt::Secret { source, .. } | SealedAt::Forward { source } => {
+            Ok(anew(vault.reseal_secret(source, &sealed(&content))?))
+        }
+        SealedAt::Reason { tenant, receipt, .. } => {
+            Ok(anew(vault.tenant(tenant).reseal_body(*receipt, &sealed(&content))?))
+        }
+    }
+}
