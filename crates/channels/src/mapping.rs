@@ -158,21 +158,27 @@ impl Mapping {
         secrets: &[&[u8]],
         now: Timestamp,
     ) -> Result<(), VerifyError> {
-        self.proof.verify(delivery, secrets, now)
+        self.proof.verify(delivery, secrets, now, |body| self.value(body).ok())
     }
 
     /// As [`crate::parse`], the way this mapping says.
     pub(crate) fn read(&self, body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
-        let root = match self.body {
-            Body::Json => json::read(body)?,
-            Body::Form => form::read(body),
-        };
-        self.observe(&root, received_at)
+        self.observe(&self.value(body)?, received_at)
+    }
+
+    fn value(&self, body: &[u8]) -> Result<Value, Unparsed> {
+        match self.body {
+            Body::Json => json::read(body),
+            Body::Form => Ok(form::read(body)),
+        }
     }
 
     /// What a body means that has been read already.
     pub(crate) fn observe(&self, root: &Value, received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
         let mut used = Used::default();
+        if let Some(proof) = self.proof.of_body(root) {
+            used.add(proof);
+        }
         let mut seen = Vec::new();
         for rule in &self.rules {
             for item in rule.items(root, &mut used) {

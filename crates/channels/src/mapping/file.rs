@@ -91,11 +91,11 @@ impl Reader {
     }
 
     fn proof(&mut self, value: &Value) -> Proof {
-        let keys = self.object(value, "/verify", &["by", "name", "prefix", "encoding"]);
+        let keys = self.object(value, "/verify", &["by", "name", "at", "prefix", "encoding"]);
         let by = self.text(
             keys.get("by"),
             "/verify/by",
-            "is required: parameter, header, bearer, hmac_sha256 or standard_webhooks",
+            "is required: parameter, header, bearer, hmac_sha256, standard_webhooks or body",
         );
         let mut name =
             |what: &str| self.text(keys.get("name"), "/verify/name", what).unwrap_or_default().to_owned();
@@ -106,6 +106,16 @@ impl Reader {
             Some("header") => Proof::Header(name(HEADER).to_lowercase()),
             Some("bearer") => Proof::Bearer,
             Some("standard_webhooks") => Proof::StandardWebhooks,
+            Some("body") => {
+                let at = keys.get("at").and_then(|at| at.as_str()).filter(|at| at.starts_with('/'));
+                if at.is_none() {
+                    self.wrong(
+                        "/verify/at",
+                        "is required: the place of the secret in the body, a JSON Pointer",
+                    );
+                }
+                Proof::InBody(at.unwrap_or_default().to_owned())
+            }
             Some("hmac_sha256") => {
                 let header = name(HEADER).to_lowercase();
                 let encoding = match keys.get("encoding").map(|encoding| encoding.as_str()) {
@@ -122,7 +132,7 @@ impl Reader {
             Some(_) => {
                 self.wrong(
                     "/verify/by",
-                    "must be parameter, header, bearer, hmac_sha256 or standard_webhooks",
+                    "must be parameter, header, bearer, hmac_sha256, standard_webhooks or body",
                 );
                 Proof::default()
             }

@@ -1,6 +1,7 @@
 //! How another system proves itself, as the mapping says it does.
 
 use base64::Engine as _;
+use serde_json::Value;
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::proof::{hmac_sha256, in_address_under, in_header, is_one_of};
@@ -20,6 +21,8 @@ pub(super) enum Proof {
     Hmac { header: String, prefix: String, encoding: Encoding },
     /// As Standard Webhooks has it.
     StandardWebhooks,
+    /// In the body itself, at this JSON pointer: of systems that sign nothing and send a token along.
+    InBody(String),
 }
 
 /// How a signature is written.
@@ -36,13 +39,21 @@ impl Default for Proof {
 }
 
 impl Proof {
+    /// `read` reads the body, for a proof that stands in it.
     pub(super) fn verify(
         &self,
         delivery: &Delivery<'_>,
         secrets: &[&[u8]],
         now: domain::timestamp::Timestamp,
+        read: impl FnOnce(&[u8]) -> Option<Value>,
     ) -> Result<(), VerifyError> {
         match self {
+            Self::InBody(pointer) => {
+                let body = read(delivery.body).ok_or(VerifyError::WrongProof)?;
+                let given = body.pointer(pointer).and_then(Value::as_str);
+                let given = given.ok_or_else(|| VerifyError::missing("member", pointer))?;
+                is_one_of(secrets, given.as_bytes())
+            }
             Self::Parameter(name) => in_address_under(delivery, secrets, name),
             Self::Header(name) => in_header(delivery, secrets, name),
             Self::Bearer => {
@@ -65,6 +76,14 @@ impl Proof {
                 if bool::from(right) { Ok(()) } else { Err(VerifyError::WrongProof) }
             }
         }
+    }
+
+    /// What of a body is for the proof and is not kept beside what it says: the secret, and what stands with it in one
+    /// object, which is other secrets mostly.
+    pub(super) fn of_body<'v>(&self, body: &'v Value) -> Option<&'v Value> {
+        let Self::InBody(pointer) = self else { return None };
+        let (around, _name) = pointer.rsplit_once('/')?;
+        body.pointer(if around.is_empty() { pointer } else { around })
     }
 }
 

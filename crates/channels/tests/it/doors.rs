@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use channels::{Delivery, Reply, VerifyError, handshake, small_talk, thanks, token_for_meta, verify};
+use channels::{
+    Delivery, Mapping, Reply, VerifyError, handshake, small_talk, thanks, token_for_meta, verify,
+    verify_mapped,
+};
 use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
 use proptest::prelude::*;
@@ -105,6 +108,32 @@ fn one_bit_wrong_in_secret_or_proof_and_nobody_is_let_in() {
         let sent = Sent::new(&body).header("x-hub-signature-256", signature.as_bytes());
         assert_eq!(sent.verify(SourceKind::Whatsapp, &[SECRET]), Err(VerifyError::WrongProof), "bit {bit}");
     }
+}
+
+/// The token of each of Bitrix24's forms, which stands at the end of them.
+#[test]
+fn a_token_in_the_body_lets_in_and_with_one_bit_turned_round_does_not() {
+    let mapping = Mapping::parse(&crate::mapping::examples()["crm"].mapping).unwrap();
+    let let_in = |body: &[u8], secrets: &[&[u8]]| {
+        let verify = |delivery: &Delivery<'_>| {
+            verify_mapped(SourceKind::Mapping, &mapping, delivery, secrets, Timestamp::EPOCH)
+        };
+        Sent::new(body).with(verify)
+    };
+    for (name, body) in fixtures::of_bitrix24() {
+        let body = body.trim_ascii_end();
+        let (_, token) = body.split_at(body.len() - 32);
+        assert_eq!(let_in(body, &[token]), Ok(()), "{name}");
+        assert_eq!(let_in(body, &[b"0lder", token]), Ok(()), "{name}");
+        assert_eq!(let_in(body, &[]), Err(VerifyError::NoSecret), "{name}");
+        for bit in 0..8 * token.len() {
+            let mut forged = body.to_vec();
+            forged[body.len() - 32 + bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(let_in(&forged, &[token]), Err(VerifyError::WrongProof), "{name}, bit {bit}");
+        }
+    }
+    let missing = let_in(b"event=ONCRMLEADADD", &[SECRET]);
+    assert!(matches!(missing, Err(VerifyError::MissingProof { .. })), "{missing:?}");
 }
 
 /// Every delivery of [`genuine`] with one bit of what proves it turned round, where it can be sent at all.

@@ -39,6 +39,16 @@ fn of_kind(kind: SourceKind) -> Vec<Fixture> {
     files.map(|file| read(&file.unwrap().path())).collect()
 }
 
+/// Forms as Bitrix24 sends them, which a mapping reads: name and body.
+pub(crate) fn of_bitrix24() -> Vec<(String, Vec<u8>)> {
+    let files = fs::read_dir(folder().join("bitrix24")).unwrap().map(|file| file.unwrap().path());
+    let read =
+        |path: PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap());
+    let mut found: Vec<_> = files.map(read).collect();
+    found.sort();
+    found
+}
+
 /// One of them.
 pub(crate) fn one(kind: SourceKind, name: &str) -> Vec<u8> {
     fs::read(folder().join(kind.as_str()).join(name).with_extension("json")).unwrap()
@@ -49,8 +59,12 @@ fn every_fixture_has_its_source_written_down() {
     let provenance = fs::read_to_string(folder().join("PROVENANCE.tsv")).unwrap();
     let files = provenance.lines().skip(1).filter_map(|line| line.split('\t').next());
     let listed: BTreeSet<_> = files.filter(|file| file.contains('/')).map(str::to_owned).collect();
-    let names: BTreeSet<_> =
-        all().into_iter().map(|fixture| format!("{}/{}.json", fixture.kind, fixture.name)).collect();
+    let forms = of_bitrix24().into_iter().map(|(name, _)| format!("bitrix24/{name}"));
+    let names: BTreeSet<_> = all()
+        .into_iter()
+        .map(|fixture| format!("{}/{}.json", fixture.kind, fixture.name))
+        .chain(forms)
+        .collect();
     let aside: Vec<_> = listed.symmetric_difference(&names).collect();
     assert!(aside.is_empty(), "listed and not there, or there and not listed: {aside:?}");
 }

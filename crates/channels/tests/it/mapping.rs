@@ -11,6 +11,7 @@ use domain::registry::SourceKind;
 use event_schema::public;
 use serde_json::{Value, json};
 
+use crate::fixtures;
 use crate::meaning::received_at;
 
 /// A body and the mapping it is read by.
@@ -38,7 +39,7 @@ pub(crate) fn examples() -> BTreeMap<String, Example> {
             example.body = content.to_owned()
         }
     }
-    assert_eq!(examples.len(), 3);
+    assert_eq!(examples.len(), 4);
     examples
 }
 
@@ -85,6 +86,26 @@ fn the_examples_mean_what_their_snapshots_say() {
 }
 
 #[test]
+fn real_forms_of_a_crm_mean_what_their_snapshots_say_and_its_tokens_are_not_kept() {
+    let mapping = Mapping::parse(&examples()["crm"].mapping).unwrap();
+    let mut meanings = BTreeMap::new();
+    for (name, body) in fixtures::of_bitrix24() {
+        let body = body.trim_ascii_end();
+        let found = parse_mapped(SourceKind::Mapping, &mapping, body, received_at()).unwrap();
+        meanings.insert(name, found.iter().map(public::print).collect::<Vec<_>>());
+    }
+    let text = serde_json::to_string(&meanings).unwrap();
+    for token in [
+        "s6p6eclrvim6da22ft9ch94ekreb52lv",
+        "51856fefc120afa4b628cc82d3935cce",
+        "jvh9y1ulvt2m6k5or90v9mg8nn32ozas",
+    ] {
+        assert!(!text.contains(token), "{text}");
+    }
+    insta::assert_json_snapshot!("mapping--bitrix24", meanings);
+}
+
+#[test]
 fn the_schema_for_editors_and_the_reader_are_of_one_mind() {
     let schema =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../proto-schemas/json/mapping.schema.json");
@@ -96,7 +117,9 @@ fn the_schema_for_editors_and_the_reader_are_of_one_mind() {
             serde_json::from_str(Mapping::parse(&example.mapping).unwrap().text().as_str()).unwrap()
         })
         .collect();
-    for by in [json!({ "by": "bearer" }), json!({ "by": "standard_webhooks" })] {
+    for by in
+        [json!({ "by": "bearer" }), json!({ "by": "standard_webhooks" }), json!({ "by": "body", "at": "/a" })]
+    {
         let mut whole =
             with(json!({ "when": { "at": "/a", "not": ["b", 1] }, "each": "", "id": ["a", "/b"] }));
         whole["verify"] = by;
