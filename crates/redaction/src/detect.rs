@@ -21,6 +21,8 @@ use crate::{Finding, Kind};
 /// How often the detectors look at most. Texts of people are done after two; the bound is for who tries.
 const ROUNDS: usize = 8;
 
+const DETECTORS: usize = 7;
+
 /// What a detector sees.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'t> {
@@ -38,6 +40,12 @@ pub(crate) struct Claim {
 impl<'t> View<'t> {
     pub(crate) fn get(&self, at: usize) -> Option<&'t Token> {
         self.tokens.get(at)
+    }
+
+    /// The first token from `at` on that something may begin with: most begin nothing.
+    pub(crate) fn next(&self, at: usize, may_begin: impl FnMut(&'t Token) -> bool) -> Option<usize> {
+        let distance = self.tokens.get(at..)?.iter().position(may_begin)?;
+        Some(at + distance)
     }
 
     pub(crate) fn word(&self, at: usize) -> &'t str {
@@ -98,14 +106,17 @@ impl std::ops::BitOr for Flags {
 
 /// Everything about a person in a text, health aside.
 pub(crate) fn personal(text: &str, tokens: &mut Tokens) -> Vec<Finding> {
-    if !is_worth_a_look(tokens) {
-        return Vec::new();
-    }
+    let detectors = detectors(tokens);
     let mut findings = Vec::new();
+    // After how many claims each has found nothing: until there is another one, it would find nothing again.
+    let mut found_nothing_after = [None; DETECTORS];
     for _round in 0..ROUNDS {
         let found_before = findings.len();
-        for detect in detectors(tokens).into_iter().flatten() {
+        for (detect, nothing_after) in detectors.iter().zip(&mut found_nothing_after) {
+            let Some(detect) = detect.filter(|_| *nothing_after != Some(findings.len())) else { continue };
+            let before = findings.len();
             claim(text, tokens, detect, &mut findings);
+            *nothing_after = (findings.len() == before).then_some(before);
         }
         if findings.len() == found_before {
             break;
@@ -117,12 +128,8 @@ pub(crate) fn personal(text: &str, tokens: &mut Tokens) -> Vec<Finding> {
 
 type Detector = fn(View<'_>) -> Vec<Claim>;
 
-fn is_worth_a_look(tokens: &Tokens) -> bool {
-    detectors(tokens).iter().any(Option::is_some)
-}
-
 /// The detectors that have anything to do with these tokens, in their order.
-fn detectors(tokens: &Tokens) -> [Option<Detector>; 7] {
+fn detectors(tokens: &Tokens) -> [Option<Detector>; DETECTORS] {
     let only = |needed: bool, detector: Detector| needed.then_some(detector);
     let flags = tokens.flags;
     let has_numbers = tokens.has_digits || flags.any(Flags::COUNTS);

@@ -5,6 +5,7 @@
 
 mod declension;
 mod latin;
+mod table;
 mod vocabulary;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 pub(crate) use declension::{Surname, is_patronymic, surname_by_ending};
+pub(crate) use table::Table;
 
 use crate::number::NUMBER_WORDS;
 
@@ -185,60 +187,61 @@ impl Hasher for AsItIs {
     }
 }
 
-/// The dictionary.
-pub(crate) struct Lexicon {
-    entries: HashMap<WordHash, Entry, BuildHasherDefault<AsItIs>>,
-}
+/// Forms while they are gathered.
+type Forms = HashMap<WordHash, Entry, BuildHasherDefault<AsItIs>>;
 
-/// Built once, from constants.
-pub(crate) static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::build);
+/// The dictionary: built once, from constants.
+pub(crate) static LEXICON: LazyLock<Table> = LazyLock::new(|| Table::of(&forms()));
 
 const FIRST_NAMES: &str = include_str!("lexicon/first_names.txt");
 const HOMOGRAPHS: &str = include_str!("lexicon/homographs.txt");
 const SURNAMES: &str = include_str!("lexicon/surnames.txt");
 const ENGLISH_NAMES: &str = include_str!("lexicon/english_names.txt");
 
-impl Lexicon {
-    pub(crate) fn get(&self, hash: WordHash) -> Entry {
-        self.entries.get(&hash).copied().unwrap_or(Entry::UNKNOWN)
+/// Every form and what it may be.
+fn forms() -> Forms {
+    let mut book = Book::default();
+    for line in words_of(FIRST_NAMES) {
+        book.add_first_name(line);
     }
-
-    fn build() -> Self {
-        let mut lexicon = Self { entries: HashMap::default() };
-        for line in words_of(FIRST_NAMES) {
-            lexicon.add_first_name(line);
-        }
-        for form in words_of(HOMOGRAPHS).flat_map(str::split_whitespace) {
-            lexicon.doubt(form);
-        }
-        for surname in words_of(SURNAMES).flat_map(str::split_whitespace) {
-            let (surname, flags) = doubted(surname, Flags::SURNAME, Flags::MAYBE_SURNAME);
-            declension::surname_forms(&normal(surname), |form| lexicon.add(form, flags));
-        }
-        for name in words_of(ENGLISH_NAMES).flat_map(str::split_whitespace) {
-            let (name, flags) = doubted(name, Flags::FIRST_NAME, Flags::MAYBE_NAME);
-            lexicon.add(&normal(name), flags);
-        }
-        for (name, _) in words_of(ENGLISH_NAMES)
-            .flat_map(str::split_whitespace)
-            .map(|name| doubted(name, Flags::NONE, Flags::MAYBE_NAME))
-            .filter(|(_, flags)| flags.any(Flags::MAYBE_NAME))
-        {
-            lexicon.doubt(&normal(name));
-        }
-        for (flags, words) in vocabulary::VOCABULARY {
-            for word in words.split_whitespace() {
-                lexicon.add(&normal(word), *flags);
-            }
-        }
-        for (value, words) in NUMBER_WORDS {
-            for word in words.split_whitespace() {
-                lexicon.add(&normal(word), Entry::counting(*value));
-            }
-        }
-        lexicon
+    for form in words_of(HOMOGRAPHS).flat_map(str::split_whitespace) {
+        book.doubt(form);
     }
+    for surname in words_of(SURNAMES).flat_map(str::split_whitespace) {
+        let (surname, flags) = doubted(surname, Flags::SURNAME, Flags::MAYBE_SURNAME);
+        declension::surname_forms(&normal(surname), |form| book.add(form, flags));
+    }
+    for name in words_of(ENGLISH_NAMES).flat_map(str::split_whitespace) {
+        let (name, flags) = doubted(name, Flags::FIRST_NAME, Flags::MAYBE_NAME);
+        book.add(&normal(name), flags);
+    }
+    for (name, _) in words_of(ENGLISH_NAMES)
+        .flat_map(str::split_whitespace)
+        .map(|name| doubted(name, Flags::NONE, Flags::MAYBE_NAME))
+        .filter(|(_, flags)| flags.any(Flags::MAYBE_NAME))
+    {
+        book.doubt(&normal(name));
+    }
+    for (flags, words) in vocabulary::VOCABULARY {
+        for word in words.split_whitespace() {
+            book.add(&normal(word), *flags);
+        }
+    }
+    for (value, words) in NUMBER_WORDS {
+        for word in words.split_whitespace() {
+            book.add(&normal(word), Entry::counting(*value));
+        }
+    }
+    book.forms
+}
 
+/// What the forms are written into.
+#[derive(Default)]
+struct Book {
+    forms: Forms,
+}
+
+impl Book {
     /// A line of the file: `f` or `m`, a name, and its short forms.
     fn add_first_name(&mut self, line: &str) {
         let mut words = line.split_whitespace();
@@ -258,13 +261,13 @@ impl Lexicon {
     }
 
     fn add(&mut self, form: &str, flags: Flags) {
-        let entry = self.entries.entry(WordHash::of(form)).or_insert(Entry::UNKNOWN);
+        let entry = self.forms.entry(WordHash::of(form)).or_insert(Entry::UNKNOWN);
         entry.flags = entry.flags.with(flags);
     }
 
     /// What was thought a name is an ordinary word as well.
     fn doubt(&mut self, form: &str) {
-        if let Some(entry) = self.entries.get_mut(&WordHash::of(form)) {
+        if let Some(entry) = self.forms.get_mut(&WordHash::of(form)) {
             entry.flags = entry.flags.without(Flags::FIRST_NAME).with(Flags::MAYBE_NAME);
         }
     }

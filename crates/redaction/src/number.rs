@@ -119,5 +119,5 @@ pub(crate) fn small_number(text: &str, token: &Token) -> Option<u16> {
     if token.shape != Shape::Digits || token.len() > 4 {
         return None;
     }
-    token.text(text).parse().ok()
+    Some(token.text(text).bytes().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
 }

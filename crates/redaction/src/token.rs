@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::Kind;
-use crate::lexicon::{Entry, Flags, LEXICON, Lexicon, WordHash};
+use crate::lexicon::{Entry, Flags, LEXICON, Table, WordHash};
 
 /// One token. Blanks are not tokens; what they say is in `glued` and `new_line`.
 #[derive(Clone, Copy, Debug)]
@@ -113,98 +113,93 @@ struct Reader<'t> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
-    lexicon: &'static Lexicon,
+    end_of_last: usize,
+    new_line: bool,
+    lexicon: &'static Table,
     tokens: Tokens,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
         let tokens = Tokens {
-            list: Vec::with_capacity(text.len() / 8),
+            list: Vec::with_capacity(text.len() / 5 + 1),
             flags: Flags::NONE,
             has_digits: false,
             has_joints: false,
             has_capitals: false,
         };
-        Self { text, bytes: text.as_bytes(), at: 0, lexicon: &LEXICON, tokens }
+        let (bytes, lexicon) = (text.as_bytes(), &*LEXICON);
+        Self { text, bytes, at: 0, end_of_last: 0, new_line: true, lexicon, tokens }
     }
 
     fn read(mut self) -> Tokens {
-        let mut end_of_last = 0;
-        let mut new_line = true;
         while let Some(&byte) = self.bytes.get(self.at) {
-            let start = self.at;
-            let (shape, entry) = match byte {
-                b' ' | b'\t' => {
-                    self.at += 1;
-                    continue;
-                }
+            match byte {
+                b' ' | b'\t' => self.at += 1,
                 b'\n' | b'\r' => {
                     self.at += 1;
-                    new_line = true;
-                    continue;
+                    self.new_line = true;
                 }
                 b'0'..=b'9' => self.digits(),
                 b'A'..=b'Z' | b'a'..=b'z' | 0xd0 | 0xd1 => self.word(),
                 b'[' => self.placeholder_or_bracket(),
                 0..=0x7f => self.mark(char::from(byte)),
-                _ => {
-                    let Some(wide) = self.wide() else { continue };
-                    wide
-                }
-            };
-            let glued = start == end_of_last && start > 0;
-            self.tokens.list.push(Token { start, end: self.at, shape, glued, new_line, entry });
-            end_of_last = self.at;
-            new_line = false;
+                _ => self.wide(),
+            }
         }
         self.tokens
     }
 
-    fn digits(&mut self) -> (Shape, Entry) {
-        self.at += self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    /// A token from here to `end`.
+    fn push(&mut self, end: usize, shape: Shape, entry: Entry) {
+        let start = self.at;
+        let glued = start == self.end_of_last && start > 0;
+        self.tokens.list.push(Token { start, end, shape, glued, new_line: self.new_line, entry });
+        (self.at, self.end_of_last, self.new_line) = (end, end, false);
+    }
+
+    fn digits(&mut self) {
+        let length = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.tokens.has_digits = true;
-        (Shape::Digits, Entry::UNKNOWN)
+        self.push(self.at + length, Shape::Digits, Entry::UNKNOWN);
     }
 
-    fn mark(&mut self, mark: char) -> (Shape, Entry) {
-        self.at += mark.len_utf8();
+    fn mark(&mut self, mark: char) {
+        let end = self.at + mark.len_utf8();
         self.tokens.has_joints |= matches!(mark, '@' | '/')
-            || (mark == '.' && self.bytes.get(self.at).is_some_and(u8::is_ascii_alphabetic));
-        (Shape::Mark(mark), Entry::UNKNOWN)
+            || (mark == '.' && self.bytes.get(end).is_some_and(u8::is_ascii_alphabetic));
+        self.push(end, Shape::Mark(mark), Entry::UNKNOWN);
     }
 
-    fn placeholder_or_bracket(&mut self) -> (Shape, Entry) {
+    fn placeholder_or_bracket(&mut self) {
         let here = &self.bytes[self.at..];
-        let placeholder =
-            Kind::ALL.iter().map(|kind| kind.placeholder()).find(|text| here.starts_with(text.as_bytes()));
-        let Some(placeholder) = placeholder else { return self.mark('[') };
-        self.at += placeholder.len();
-        (Shape::Found, Entry::UNKNOWN)
+        let mut placeholders = Kind::ALL.iter().map(|kind| kind.placeholder());
+        match placeholders.find(|text| here.starts_with(text.as_bytes())) {
+            Some(placeholder) => self.push(self.at + placeholder.len(), Shape::Found, Entry::UNKNOWN),
+            None => self.mark('['),
+        }
     }
 
-    /// What begins with neither ASCII nor the common Cyrillic letters; nothing for a blank.
-    fn wide(&mut self) -> Option<(Shape, Entry)> {
-        let next = self.text[self.at..].chars().next()?;
+    /// What begins with neither ASCII nor the common Cyrillic letters.
+    fn wide(&mut self) {
+        let Some(next) = self.text[self.at..].chars().next() else { return };
         if next.is_whitespace() || is_invisible(next) {
             self.at += next.len_utf8();
-            return None;
+        } else if next.is_alphabetic() {
+            self.word();
+        } else {
+            self.mark(next);
         }
-        if next.is_alphabetic() { Some(self.word()) } else { Some(self.mark(next)) }
     }
 
-    fn word(&mut self) -> (Shape, Entry) {
+    fn word(&mut self) {
         let mut word = WordInHand::default();
         let bytes = self.bytes;
         let mut at = self.at;
         while let Some(&byte) = bytes.get(at) {
             at += match byte {
-                b'a'..=b'z' => word.push_ascii(byte, false),
-                b'A'..=b'Z' => word.push_ascii(byte.to_ascii_lowercase(), true),
-                0xd0 | 0xd1 => match bytes.get(at + 1) {
-                    Some(second) => word.push_cyrillic(byte, *second),
-                    None => break,
-                },
+                0xd0 | 0xd1 => word.push_cyrillic(&bytes[at..]),
+                b'a'..=b'z' | b'A'..=b'Z' => word.push_ascii(&bytes[at..]),
                 0..=0x7f => break,
                 _ => match self.text[at..].chars().next() {
                     Some(next) if next.is_alphabetic() => word.push_wide(next),
@@ -213,12 +208,11 @@ impl<'t> Reader<'t> {
                 },
             };
         }
-        self.at = at;
         let entry = self.lexicon.get(word.hash);
         self.tokens.flags = self.tokens.flags.with(entry.flags);
         let case = word.case();
         self.tokens.has_capitals |= case != Case::Lower;
-        (Shape::Word(word.script(), case), entry)
+        self.push(at, Shape::Word(word.script(), case), entry);
     }
 }
 
@@ -230,6 +224,27 @@ fn is_invisible(c: char) -> bool {
 fn is_joined_to_a_letter(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
 }
+
+/// How each letter of U+0400 to U+047F is looked up, and whether it is a capital.
+const CYRILLIC: [(u32, bool); 128] = {
+    let mut letters = [(0, false); 128];
+    let mut place = 0;
+    let mut letter = 0x400;
+    while place < letters.len() {
+        letters[place] = match letter {
+            0x410..=0x42f => (letter + 0x20, true),
+            // Ё and ё are looked up as е.
+            0x401 => (0x435, true),
+            0x451 => (0x435, false),
+            // The rest of the block's capitals: Ђ to Џ.
+            0x400..=0x40f => (letter + 0x50, true),
+            _ => (letter, false),
+        };
+        place += 1;
+        letter += 1;
+    }
+    letters
+};
 
 /// A word while it is read: the hash of its lower-case form as the dictionary has it (ё is е), and how it is written.
 #[derive(Default)]
@@ -254,27 +269,26 @@ impl WordInHand {
         self.hash = self.hash.with(lower);
     }
 
-    fn push_ascii(&mut self, lower: u8, capital: bool) -> usize {
+    /// As many letters of ASCII as there are at the head of `bytes`, at least one; how many bytes they are.
+    fn push_ascii(&mut self, bytes: &[u8]) -> usize {
         self.has_latin = true;
-        self.push(u32::from(lower), capital);
-        1
+        let letters = bytes.iter().take_while(|byte| byte.is_ascii_alphabetic());
+        let before = self.letters;
+        letters.for_each(|byte| self.push(u32::from(byte.to_ascii_lowercase()), byte.is_ascii_uppercase()));
+        self.letters - before
     }
 
-    /// The two bytes of U+0400 to U+047F.
-    fn push_cyrillic(&mut self, first: u8, second: u8) -> usize {
-        let letter = (u32::from(first) & 0x1f) << 6 | u32::from(second) & 0x3f;
-        let (lower, capital) = match letter {
-            0x410..=0x42f => (letter + 0x20, true),
-            // Ё and ё are looked up as е.
-            0x401 => (0x435, true),
-            0x451 => (0x435, false),
-            // The rest of the block's capitals: Ђ to Џ.
-            0x400..=0x40f => (letter + 0x50, true),
-            _ => (letter, false),
-        };
+    /// The same of U+0400 to U+047F, which are two bytes each.
+    fn push_cyrillic(&mut self, bytes: &[u8]) -> usize {
         self.has_cyrillic = true;
-        self.push(lower, capital);
-        2
+        let (pairs, _) = bytes.as_chunks::<2>();
+        let letters = pairs.iter().take_while(|[first, _]| matches!(first, 0xd0 | 0xd1));
+        let before = self.letters;
+        letters.for_each(|[first, second]| {
+            let (lower, is_capital) = CYRILLIC[usize::from(first & 1) << 6 | usize::from(second & 0x3f)];
+            self.push(lower, is_capital);
+        });
+        2 * (self.letters - before)
     }
 
     fn push_wide(&mut self, c: char) -> usize {

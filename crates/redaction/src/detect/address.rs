@@ -1,5 +1,6 @@
 //! Postal addresses down to a house or a flat. A street without a number stays: half a town lives there.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Claim, View};
@@ -149,7 +150,12 @@ fn bare_street(view: &View<'_>, at: usize) -> Option<usize> {
     }
     let is_known =
         view.is(name_end - 1, Flags::STREET_NAME) && view.tokens[name_end - 1].starts_with_a_capital();
-    let looks_like_one = token.starts_with_a_capital() && is_genitive(view.word(at)) && !token.is(NO_STREET);
+    let looks_like_one = match token.shape {
+        Shape::Word(_, case @ (Case::Title | Case::Upper)) => {
+            !token.is(NO_STREET) && is_genitive(view.word(at), case)
+        }
+        _ => false,
+    };
     if !is_known && !looks_like_one {
         return None;
     }
@@ -197,12 +203,12 @@ const NO_STREET: Flags = Flags::FIRST_NAME
     .with(Flags::PASSPORT);
 
 /// Streets are somebody's or an adjective: Титова, Горького, Советской.
-fn is_genitive(word: &str) -> bool {
-    let word = word.to_lowercase();
-    word.chars().count() >= 5
-        && ["ова", "ева", "ёва", "ина", "ого", "его", "ской", "цкой", "ская", "ной", "ной", "ная", "ской"]
-            .iter()
-            .any(|end| word.ends_with(end))
+fn is_genitive(word: &str, case: Case) -> bool {
+    const ENDINGS: [&str; 11] =
+        ["ова", "ева", "ёва", "ина", "ого", "его", "ской", "цкой", "ская", "ной", "ная"];
+    // Behind its capital a word is in lower case already, and the endings are shorter than any of these.
+    let lower: Cow<'_, str> = if case == Case::Title { word.into() } else { word.to_lowercase().into() };
+    ENDINGS.iter().any(|end| lower.ends_with(end)) && word.chars().count() >= 5
 }
 
 /// "дом 5, квартира 12"

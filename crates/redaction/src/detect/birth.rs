@@ -16,19 +16,16 @@ const LATEST_BESIDE_A_NAME: u16 = 2020;
 pub(super) fn detect(view: View<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     let mut at = 0;
-    while at < view.tokens.len() {
-        let token = &view.tokens[at];
-        if !(token.is_digits() || token.is(Flags::MONTH | Flags::COUNTS | Flags::ORDINAL)) {
-            at += 1;
-            continue;
-        }
-        let found = Date::read(&view, at).and_then(|date| birth(&view, at, date));
+    while let Some(next) =
+        view.next(at, |token| token.is_digits() || token.is(Flags::MONTH | Flags::COUNTS | Flags::ORDINAL))
+    {
+        let found = Date::read(&view, next).and_then(|date| birth(&view, next, date));
         match found {
             Some(tokens) => {
                 at = tokens.end;
                 claims.push(Claim { kind: Kind::BirthDate, tokens });
             }
-            None => at += 1,
+            None => at = next + 1,
         }
     }
     claims

@@ -15,14 +15,15 @@ const NEAR: usize = 8;
 pub(super) fn detect(view: View<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     let mut at = 0;
-    while at < view.tokens.len() {
-        let found = if view.is_digits(at) { number(&view, at) } else { lettered_passport(&view, at) };
-        match found {
+    while let Some(digits) = view.next(at, Token::is_digits) {
+        let before = digits.checked_sub(1).filter(|before| *before >= at);
+        let lettered = before.and_then(|letters| lettered_passport(&view, letters));
+        match lettered.or_else(|| number(&view, digits)) {
             Some(claim) => {
                 at = claim.tokens.end;
                 claims.push(claim);
             }
-            None => at += 1,
+            None => at = digits + 1,
         }
     }
     claims

@@ -13,20 +13,16 @@ const LONGEST_SIDE: usize = 16;
 pub(super) fn detect(view: View<'_>) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
     let mut free_from = 0;
-    for at in 0..view.tokens.len() {
-        if at < free_from {
-            continue;
-        }
-        let token = &view.tokens[at];
-        let found = if token.is_mark('@') {
+    let mut from = 0;
+    while let Some(at) = view.next(from, |token| token.is_mark('@') || token.is(Flags::AT)) {
+        let found = if view.is_mark(at, '@') {
             typed(&view, at, free_from).or_else(|| dictated(&view, at..at + 1, free_from))
-        } else if token.is(Flags::AT) {
-            dictated(&view, with_brackets(&view, at), free_from)
         } else {
-            None
+            dictated(&view, with_brackets(&view, at), free_from)
         };
+        from = at + 1;
         if let Some(tokens) = found {
-            free_from = tokens.end;
+            (from, free_from) = (tokens.end, tokens.end);
             claims.push(Claim { kind: Kind::Email, tokens });
         }
     }

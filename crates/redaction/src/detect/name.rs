@@ -25,9 +25,9 @@ pub(super) const MAY_BE: Flags = Flags::FIRST_NAME
 pub(super) fn detect(view: View<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     let mut at = 0;
-    while at < view.tokens.len() {
-        let Some((tokens, is_a_persons)) = phrase(&view, at) else {
-            at += 1;
+    while let Some(next) = view.next(at, may_begin) {
+        let Some((tokens, is_a_persons)) = phrase(&view, next) else {
+            at = next + 1;
             continue;
         };
         at = tokens.end;
@@ -36,6 +36,14 @@ pub(super) fn detect(view: View<'_>) -> Vec<Claim> {
         }
     }
     claims
+}
+
+fn may_begin(token: &Token) -> bool {
+    match token.shape {
+        Shape::Word(_, Case::Title | Case::Upper) => true,
+        Shape::Word(..) => token.is(MAY_BE),
+        _ => false,
+    }
 }
 
 /// What a word may be in a name.
@@ -53,12 +61,7 @@ enum Role {
 
 /// The words from `at` on that are a name, and whether it is a person's and not a salon's.
 fn phrase(view: &View<'_>, at: usize) -> Option<(Range<usize>, bool)> {
-    let token = view.get(at)?;
-    if !token.is_word() || !(token.is(MAY_BE) || token.starts_with_a_capital()) || is_inside_a_word(view, at)
-    {
-        return None;
-    }
-    let role = role(view, at)?;
+    let role = role(view, at).filter(|_| !is_inside_a_word(view, at))?;
     let (end, roles) = run(view, at, role);
     let is_sure = roles.iter().flatten().any(|role| matches!(role, Role::First | Role::Patronymic));
     if is_no_brand(view, at, end) {

@@ -44,13 +44,17 @@ const COUNTRIES: &[(&[u8], usize)] = &[
 pub(super) fn detect(view: View<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     let mut at = 0;
-    while at < view.tokens.len() {
-        match phone(&view, at) {
+    while let Some(next) = view.next(at, |token| {
+        token.is_digits()
+            || token.is(Flags::COUNTS | Flags::PLUS)
+            || matches!(token.shape, Shape::Mark('+' | '('))
+    }) {
+        match phone(&view, next) {
             Some(tokens) => {
                 at = tokens.end;
                 claims.push(Claim { kind: Kind::Phone, tokens });
             }
-            None => at += 1,
+            None => at = next + 1,
         }
     }
     claims

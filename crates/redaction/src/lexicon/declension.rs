@@ -1,5 +1,7 @@
 //! Forms of Russian names, by rule. Everything here is in lower case with е for ё.
 
+use std::sync::LazyLock;
+
 /// How surely a word is a surname by how it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Surname {
@@ -244,36 +246,43 @@ const WEAK: &[&str] = &[
     "еве",
 ];
 
+/// The endings by the last byte of their last letter, the surest first.
+static ENDINGS: LazyLock<[Vec<(&str, Surname)>; 64]> = LazyLock::new(|| {
+    let mut endings = [const { Vec::new() }; 64];
+    for (endings_of, surname) in
+        [(CERTAIN, Surname::Certain), (STRONG, Surname::Strong), (WEAK, Surname::Weak)]
+    {
+        for ending in endings_of {
+            endings[place(ending)].push((*ending, surname));
+        }
+    }
+    endings
+});
+
+fn place(word: &str) -> usize {
+    word.bytes().last().map_or(0, |last| usize::from(last & 0x3f))
+}
+
 /// What an unknown word looks like by its ending; all but its first letter is in lower case.
 pub(crate) fn surname_by_ending(word: &str) -> Option<Surname> {
-    let long_enough = word.chars().count() >= 5;
-    let ends_in = |endings: &[&str]| long_enough && endings.iter().any(|ending| word.ends_with(ending));
-    if ends_in(CERTAIN) {
-        Some(Surname::Certain)
-    } else if ends_in(STRONG) {
-        Some(Surname::Strong)
-    } else if ends_in(WEAK) {
-        Some(Surname::Weak)
-    } else {
-        None
+    if word.chars().count() < 5 {
+        return None;
     }
+    let (_, surname) = ENDINGS[place(word)].iter().find(|(ending, _)| word.ends_with(ending))?;
+    Some(*surname)
 }
 
 /// Whether an unknown word with a capital is a patronymic by its ending: "Гивиевна", "Рашидовичу".
 pub(crate) fn is_patronymic(word: &str) -> bool {
     const FEMININE: &[&str] = &["овн", "евн", "ичн"];
     const MASCULINE: &[&str] = &["ович", "евич"];
-    if word.chars().count() < 7
-        || ["уховн", "иновн", "сновн", "ерковн", "словн", "ерховн"].iter().any(|no| word.contains(no))
-    {
-        return false;
-    }
-    let feminine = ["а", "ы", "е", "у"].iter().filter_map(|ending| word.strip_suffix(ending));
-    let feminine = feminine.chain(word.strip_suffix("ой"));
-    let masculine = ["", "а", "у", "е"].iter().filter_map(|ending| word.strip_suffix(ending));
-    let masculine = masculine.chain(word.strip_suffix("ем"));
-    feminine.into_iter().any(|stem| FEMININE.iter().any(|end| stem.ends_with(end)) && !stem.ends_with("ничн"))
-        || masculine.into_iter().any(|stem| MASCULINE.iter().any(|end| stem.ends_with(end)))
+    const OTHERS: &[&str] = &["уховн", "иновн", "сновн", "ерковн", "словн", "ерховн"];
+    let mut feminine = ["а", "ы", "е", "у", "ой"].iter().filter_map(|ending| word.strip_suffix(ending));
+    let mut masculine = ["", "а", "у", "е", "ем"].iter().filter_map(|ending| word.strip_suffix(ending));
+    let looks_like_one = feminine
+        .any(|stem| FEMININE.iter().any(|end| stem.ends_with(end)) && !stem.ends_with("ничн"))
+        || masculine.any(|stem| MASCULINE.iter().any(|end| stem.ends_with(end)));
+    looks_like_one && word.chars().count() >= 7 && !OTHERS.iter().any(|other| word.contains(other))
 }
 
 fn without_last(word: &str) -> &str {
