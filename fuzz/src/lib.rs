@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use channels::otlp::Form;
 use channels::{Answer, Delivery, Told, handshake, parse, small_talk, told, verify};
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
@@ -31,6 +32,18 @@ pub fn parse_channel(kind: SourceKind, body: &[u8]) {
         Err(unparsed) => {
             assert!(matches!(unparsed.class, ReasonClass::Unreadable | ReasonClass::Invalid));
             assert!(!unparsed.detail.is_empty());
+        }
+    }
+}
+
+/// Parses a request of OTLP in both forms, whole and as the door takes it apart: whatever is let in is understood.
+pub fn parse_otlp(body: &[u8]) {
+    parse_channel(SourceKind::Otlp, body);
+    for form in [Form::Json, Form::Protobuf] {
+        let Ok(export) = form.split(body) else { continue };
+        for span in export.spans {
+            assert!(parse(SourceKind::Otlp, span.as_bytes(), Timestamp::EPOCH).is_ok(), "let in and not understood");
+            parse_channel(SourceKind::Otlp, span.as_bytes());
         }
     }
 }

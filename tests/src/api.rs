@@ -47,7 +47,7 @@ impl Addresses {
     /// Those who answer at this path.
     fn answering(&self, path: &str) -> &[SocketAddr] {
         let path = path.split('?').next().unwrap_or_default();
-        let taken = path == "/v1/events" || path.starts_with("/v1/events/") || path.starts_with("/v1/hooks/");
+        let taken = ["/v1/events", "/v1/traces"].contains(&path) || path.starts_with("/v1/hooks/");
         if taken { &self.doors } else { &self.desks }
     }
 }

@@ -16,6 +16,7 @@ mod json;
 mod mapping;
 mod max;
 mod opt_out;
+pub mod otlp;
 mod proof;
 mod referral;
 mod seen;
@@ -101,7 +102,7 @@ pub fn verify(
         SourceKind::Whatsapp | SourceKind::Instagram => proof::by_hub_signature(delivery, secrets),
         SourceKind::Vk => vk::verify(delivery.body, secrets),
         SourceKind::Max => max::verify(delivery, secrets),
-        SourceKind::Wazzup => wazzup::verify(delivery, secrets),
+        SourceKind::Wazzup | SourceKind::Otlp => proof::by_bearer_or_in_address(delivery, secrets),
         SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients | SourceKind::Mapping => {
             proof::in_address(delivery, secrets)
         }
@@ -144,6 +145,7 @@ fn read(kind: SourceKind, body: &[u8], received_at: Timestamp) -> Result<Vec<Obs
         SourceKind::Avito => avito::parse(body, received_at),
         SourceKind::Jivo => jivo::parse(body, received_at),
         SourceKind::Yclients => yclients::parse(body, received_at),
+        SourceKind::Otlp => otlp::parse(body, received_at),
         SourceKind::Mapping => Err(json::unreadable("", "must come with a mapping, and its source has none")),
     }
 }

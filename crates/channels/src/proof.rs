@@ -33,6 +33,20 @@ pub(crate) fn in_address(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Result<(
     in_address_under(delivery, secrets, KEY)
 }
 
+/// The secret is a bearer token, or else stands in the address.
+pub(crate) fn by_bearer_or_in_address(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
+    match bearer(delivery) {
+        Some(token) => is_one_of(secrets, token),
+        None => in_address(delivery, secrets),
+    }
+}
+
+/// The token of a header `Authorization: Bearer …`; the word is the same in any case.
+fn bearer<'d>(delivery: &Delivery<'d>) -> Option<&'d [u8]> {
+    let (scheme, token) = (delivery.header)("authorization")?.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+}
+
 /// The secret stands in the address, as a parameter of this name.
 pub(crate) fn in_address_under(
     delivery: &Delivery<'_>,

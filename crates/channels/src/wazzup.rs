@@ -11,22 +11,14 @@ use domain::observation::{Contact, Observation};
 use domain::timestamp::Timestamp;
 use serde_json::Value;
 
+use crate::Unparsed;
 use crate::json::{self, Spot, text_under};
 use crate::seen::{attach, kind_name, note, say, word};
-use crate::{Delivery, Unparsed, VerifyError, proof};
 
 /// The longest text.
 const TEXT: usize = 16_384;
 /// The longest label: an id, a name.
 const LABEL: usize = 256;
-
-pub(crate) fn verify(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
-    let bearer = (delivery.header)("authorization").and_then(|value| value.strip_prefix(b"Bearer "));
-    match bearer {
-        Some(token) => proof::is_one_of(secrets, token),
-        None => proof::in_address(delivery, secrets),
-    }
-}
 
 /// Whether Wazzup only tries whether somebody is there.
 pub(crate) fn is_test(body: &[u8]) -> bool {

@@ -96,8 +96,8 @@ pub enum SourceCommand {
         /// Whose.
         #[arg(long)]
         tenant: TenantId,
-        /// What it speaks: events is our own JSON; instagram is Messenger, too; yclients is Altegio, too; mapping is anything
-        /// else, as --mapping says.
+        /// What it speaks: events is our own JSON; instagram is Messenger, too; yclients is Altegio, too; otlp is traces of
+        /// OpenTelemetry; mapping is anything else, as --mapping says.
         #[arg(long, default_value = "events", value_parser = kinds())]
         kind: domain::registry::SourceKind,
         /// The secret, where the messenger makes it: of WhatsApp and Instagram the secret of the Meta app. `-` reads it from

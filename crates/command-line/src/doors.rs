@@ -59,6 +59,11 @@ pub(crate) fn next_step(kind: SourceKind, mapping: Option<&Mapping>, url: &str, 
         SourceKind::Yclients => {
             format!("in YCLIENTS, Integrations, Webhooks: address {}", keyed(url, secret))
         }
+        SourceKind::Otlp => format!(
+            "set OTEL_EXPORTER_OTLP_ENDPOINT={url} and OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20SECRET, where SECRET is \
+             the one above; have the instrumentation record what is said: OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental \
+             and OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY, or its own switch"
+        ),
         SourceKind::Mapping => match mapping.map(Mapping::parameter) {
             Some(None) => "give the other system this url and secret".to_owned(),
             Some(Some(name)) => format!("give the other system this address: {url}?{name}={secret}"),

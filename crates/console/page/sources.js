@@ -7,7 +7,7 @@ import { plural, t, word } from "./i18n.js";
 import { copyButton, every, fail, footnote, heading, icon, loading } from "./parts.js";
 
 export const KINDS = ["events", "telegram", "whatsapp", "instagram", "vk", "max", "wazzup", "avito", "jivo", "yclients",
-  "mapping"];
+  "otlp", "mapping"];
 const LOOK_EVERY = 5_000;
 /** Meta signs with the secret of its app, so a source of these cannot have one made here. */
 const SECRET_IS_GIVEN = ["whatsapp", "instagram"];

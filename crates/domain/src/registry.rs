@@ -72,11 +72,13 @@ pub enum SourceKind {
     Yclients,
     /// Whatever another system sends, read by a mapping of the tenant's.
     Mapping,
+    /// Traces of an assistant that is instrumented with OpenTelemetry.
+    Otlp,
 }
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Events,
         Self::Telegram,
         Self::Whatsapp,
@@ -88,6 +90,7 @@ impl SourceKind {
         Self::Jivo,
         Self::Yclients,
         Self::Mapping,
+        Self::Otlp,
     ];
 
     /// The word used in JSON, in tables and on the command line.
@@ -105,6 +108,7 @@ impl SourceKind {
             Self::Jivo => "jivo",
             Self::Yclients => "yclients",
             Self::Mapping => "mapping",
+            Self::Otlp => "otlp",
         }
     }
 

@@ -17,7 +17,7 @@ use crate::forward::Taken;
 use crate::media::Encoding;
 use crate::publish::{self, Accepted};
 use crate::sender::{self, Sender};
-use crate::{Config, Door, check, events, forward};
+use crate::{Config, Door, check, events, forward, traces};
 
 /// Answers `POST /v1/hooks/{source}`.
 pub(crate) async fn post(
@@ -26,15 +26,24 @@ pub(crate) async fn post(
     payload: Payload,
     door: Data<Door>,
 ) -> Result<HttpResponse, Problem> {
-    let source = named(&door, &name).await?;
+    let source = named(&door, &name, |_any| true).await?;
+    if source.kind == SourceKind::Otlp {
+        // An exporter that is given the whole address; what is wrong it is told in its own form.
+        return traces::answer(&req, payload, &door, &Sender::Claimed(source)).await;
+    }
     let answer = receive(&req, payload, &door, source.clone()).await;
     answer.inspect_err(|problem| door.gateway.rejected(Some(&source), problem))
 }
 
-/// The source of this name.
-async fn named(door: &Door, name: &str) -> Result<Arc<Source>, Problem> {
+/// The source of this name, if it is one of those that are meant.
+pub(crate) async fn named(
+    door: &Door,
+    name: &str,
+    is_meant: impl FnOnce(&Source) -> bool,
+) -> Result<Arc<Source>, Problem> {
     let source = sender::known(&door.gateway, name).await;
     source
+        .map(|source| source.filter(|source| is_meant(source)))
         .and_then(|source| source.ok_or_else(|| Problem::new(ProblemKind::NotFound)))
         .inspect_err(|problem| door.gateway.rejected(None, problem))
 }
@@ -57,7 +66,7 @@ pub(crate) async fn get(
     name: Path<String>,
     door: Data<Door>,
 ) -> Result<HttpResponse, Problem> {
-    let source = named(&door, &name).await?;
+    let source = named(&door, &name, |_any| true).await?;
     let answer = sender::handshake(&req, &door.gateway, &source)
         .unwrap_or_else(|| Err(Problem::new(ProblemKind::MethodNotAllowed).allow(&["POST"])));
     answer.map(say).inspect_err(|problem| door.gateway.rejected(Some(&source), problem))

@@ -3,7 +3,8 @@
 //! ```text
 //! POST /v1/events          one event, an array, or NDJSON; API key or Standard Webhooks signature
 //! POST /v1/hooks/{source}  what a messenger sends, as it sends it
-//! a queue                  either of these, out of a customer's own broker
+//! POST /v1/traces          OTLP/HTTP traces of an assistant; also under /v1/hooks/{source}
+//! a queue                  any of these, out of a customer's own broker
 //! ```
 //!
 //! The way of a request: headers (`sender`, `media`) → rate (`limit`) → body within limits (`body`) → proof →
@@ -33,6 +34,7 @@ mod publish;
 pub mod queue;
 mod refusals;
 mod sender;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,8 +64,15 @@ pub const EVENTS: Endpoint = Endpoint { service: SERVICE, pattern: "/v1/events",
 pub const HOOKS: Endpoint =
     Endpoint { service: SERVICE, pattern: "/v1/hooks/{source}", methods: &["GET", "POST"] };
 
+/// `POST /v1/traces`.
+pub const TRACES: Endpoint = Endpoint { service: SERVICE, pattern: "/v1/traces", methods: &["POST"] };
+
+/// `POST /v1/hooks/{source}/v1/traces`.
+pub const HOOK_TRACES: Endpoint =
+    Endpoint { service: SERVICE, pattern: "/v1/hooks/{source}/v1/traces", methods: &["POST"] };
+
 /// Everything this service answers at.
-pub const ENDPOINTS: [Endpoint; 2] = [EVENTS, HOOKS];
+pub const ENDPOINTS: [Endpoint; 4] = [EVENTS, HOOKS, TRACES, HOOK_TRACES];
 
 /// What the door needs.
 pub struct Gateway {
@@ -136,6 +145,8 @@ pub fn routes(door: Arc<Door>) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
     move |cfg| {
         cfg.app_data(door.clone())
             .service(EVENTS.resource().route(web::post().to(events::post)))
-            .service(HOOKS.resource().route(web::post().to(hooks::post)).route(web::get().to(hooks::get)));
+            .service(HOOKS.resource().route(web::post().to(hooks::post)).route(web::get().to(hooks::get)))
+            .service(TRACES.resource().route(web::post().to(traces::post)))
+            .service(HOOK_TRACES.resource().route(web::post().to(traces::post_to_source)));
     }
 }

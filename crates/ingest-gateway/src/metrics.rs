@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use channels::otlp::Export;
 use domain::id::SourceId;
 use domain::registry::SourceKind;
 use http_kit::problem::ProblemKind;
@@ -21,6 +22,7 @@ pub struct GatewayMetrics {
     forwarded: IntCounterVec,
     bot_seconds: Histogram,
     replayed: IntCounter,
+    spans: IntCounterVec,
     body_bytes: Histogram,
     batch_events: Histogram,
 }
@@ -29,32 +31,24 @@ impl GatewayMetrics {
     /// Makes the metrics known to a registry.
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let metrics = Self {
-            accepted: IntCounterVec::new(
-                Opts::new(
-                    "letopis_ingest_accepted_total",
-                    "Events and deliveries accepted, by kind of source.",
-                ),
+            accepted: counters(
+                "letopis_ingest_accepted_total",
+                "Events and deliveries accepted, by kind of source.",
                 &["kind"],
             )?,
-            rejected: IntCounterVec::new(
-                Opts::new(
-                    "letopis_ingest_rejected_total",
-                    "Requests refused whole, and events refused within a batch, by kind of problem.",
-                ),
+            rejected: counters(
+                "letopis_ingest_rejected_total",
+                "Requests refused whole, and events refused within a batch, by kind of problem.",
                 &["reason"],
             )?,
-            limited: IntCounterVec::new(
-                Opts::new(
-                    "letopis_ingest_limited_total",
-                    "Requests refused for sending too fast, by source.",
-                ),
+            limited: counters(
+                "letopis_ingest_limited_total",
+                "Requests refused for sending too fast, by source.",
                 &["source"],
             )?,
-            forwarded: IntCounterVec::new(
-                Opts::new(
-                    "letopis_ingest_forwarded_total",
-                    "Deliveries passed on to the bot behind a source, by what became of them.",
-                ),
+            forwarded: counters(
+                "letopis_ingest_forwarded_total",
+                "Deliveries passed on to the bot behind a source, by what became of them.",
                 &["source", "outcome"],
             )?,
             bot_seconds: Histogram::with_opts(
@@ -64,6 +58,11 @@ impl GatewayMetrics {
             replayed: IntCounter::new(
                 "letopis_ingest_replayed_total",
                 "Requests answered again out of memory, for an idempotency key that was answered before.",
+            )?,
+            spans: counters(
+                "letopis_ingest_spans_total",
+                "Spans of traces, by source and what became of them: taken, refused, or other (of no assistant, let fall).",
+                &["source", "outcome"],
             )?,
             body_bytes: Histogram::with_opts(
                 HistogramOpts::new("letopis_ingest_body_bytes", "Size of bodies after unpacking.")
@@ -80,6 +79,7 @@ impl GatewayMetrics {
         registry.register(Box::new(metrics.forwarded.clone()))?;
         registry.register(Box::new(metrics.bot_seconds.clone()))?;
         registry.register(Box::new(metrics.replayed.clone()))?;
+        registry.register(Box::new(metrics.spans.clone()))?;
         registry.register(Box::new(metrics.body_bytes.clone()))?;
         registry.register(Box::new(metrics.batch_events.clone()))?;
         Ok(metrics)
@@ -108,6 +108,15 @@ impl GatewayMetrics {
         self.bot_seconds.observe(took.as_secs_f64());
     }
 
+    /// The outcome is a word of ours, the source one of the registry.
+    pub(crate) fn spans(&self, source: &SourceId, export: &Export) {
+        let Export { spans, others, refused } = export;
+        for (outcome, count) in [("taken", spans.len()), ("other", *others), ("refused", refused.len())] {
+            let counter = self.spans.with_label_values(&[source.as_str(), outcome]);
+            counter.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+    }
+
     pub(crate) fn replayed(&self) {
         self.replayed.inc();
     }
@@ -119,4 +128,8 @@ impl GatewayMetrics {
     pub(crate) fn observe_batch(&self, events: usize) {
         self.batch_events.observe(u32::try_from(events).map_or(f64::MAX, f64::from));
     }
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    IntCounterVec::new(Opts::new(name, help), labels)
 }

@@ -34,12 +34,14 @@ impl Sender {
         if is_signed && !headers.contains_key(AUTHORIZATION) {
             return signed(req, gateway).await.map(Self::Claimed);
         }
+        Self::by_key(req, gateway).await.map(Self::Known)
+    }
+
+    /// The source of the ingest key a request carries.
+    pub(crate) async fn by_key(req: &HttpRequest, gateway: &Gateway) -> Result<Arc<Source>, Problem> {
         let principal = auth::require(req, &gateway.keyring, Scope::Ingest).await?;
-        principal
-            .source
-            .and_then(|source| gateway.keyring.source(&source))
-            .map(Self::Known)
-            .ok_or_else(|| Problem::new(ProblemKind::RevokedKey))
+        let source = principal.source.and_then(|source| gateway.keyring.source(&source));
+        source.ok_or_else(|| Problem::new(ProblemKind::RevokedKey))
     }
 
     pub(crate) fn source(&self) -> &Arc<Source> {

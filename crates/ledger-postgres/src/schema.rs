@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 8] = [
+pub(crate) const MIGRATIONS: [Migration; 9] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -49,6 +49,11 @@ pub(crate) const MIGRATIONS: [Migration; 8] = [
         version: 8,
         name: "mappings of sources",
         sql: include_str!("../migrations/0008-mappings-of-sources.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "sources of traces",
+        sql: include_str!("../migrations/0009-sources-of-traces.sql"),
     },
 ];
 

@@ -57,7 +57,7 @@ pub struct Answer {
     pub status: u16,
     /// The media type of the body.
     pub media_type: &'static str,
-    /// JSON.
+    /// In that type: nearly always JSON.
     pub body: Bytes,
 }
 

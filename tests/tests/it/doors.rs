@@ -1,15 +1,19 @@
 //! Every kind of messenger at the door, as it comes: with its own headers, proofs and manners.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use channels::otlp::Form;
 use domain::registry::SourceKind;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Method, RequestBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use system_tests::{Shape, Stand};
 use tokio::time::{sleep, timeout};
@@ -21,10 +25,11 @@ on_both_shapes! {
     while_a_secret_is_changed_the_old_one_opens_too_and_afterwards_no_more
     any_other_system_is_a_source_by_its_mapping
     what_did_not_fit_its_mapping_fits_once_that_is_mended
+    an_assistants_traces_are_its_conversations_however_they_are_sent
 }
 
 /// What the fixtures of a kind are about: a conversation of theirs, by the id somebody would type.
-pub(crate) const DOORS: [(SourceKind, &str); 9] = [
+pub(crate) const DOORS: [(SourceKind, &str); 10] = [
     (SourceKind::Telegram, "5551112233"),
     (SourceKind::Whatsapp, "79990000001"),
     (SourceKind::Instagram, "1234567890123456"),
@@ -34,6 +39,7 @@ pub(crate) const DOORS: [(SourceKind, &str); 9] = [
     (SourceKind::Avito, "u2i-AbCdEf~1"),
     (SourceKind::Jivo, "2037"),
     (SourceKind::Yclients, "record:596792978"),
+    (SourceKind::Otlp, "conv-123"),
 ];
 
 /// The secret VK's fixtures carry in their bodies, and the one of the Meta app.
@@ -83,6 +89,10 @@ impl Door {
             // A parameter nobody else sends: strict readers of media types refuse it.
             SourceKind::Wazzup => post(&keyed).header("Content-Type", "application/json; charset-utf-8"),
             SourceKind::Vk => post(&self.path),
+            // An exporter appends the path of its signal to the address it is given.
+            SourceKind::Otlp => post(&format!("{}/v1/traces", self.path))
+                .bearer_auth(secret)
+                .header("Content-Type", "application/json"),
             _ => post(&keyed),
         }
     }
@@ -113,7 +123,7 @@ pub(crate) async fn sent(request: RequestBuilder) -> (u16, String) {
 }
 
 /// Delivers every body kept, as its messenger would; gives them back.
-pub(crate) async fn deliver_every_payload(stand: &Stand) -> Vec<Vec<u8>> {
+pub(crate) async fn deliver_every_payload(stand: &Stand) -> Vec<(SourceKind, Vec<u8>)> {
     let mut delivered = Vec::new();
     for (kind, _) in DOORS {
         let door = Door::open(stand, kind).await;
@@ -121,7 +131,7 @@ pub(crate) async fn deliver_every_payload(stand: &Stand) -> Vec<Vec<u8>> {
         for body in bodies(kind) {
             let answer = sent(door.delivery(stand, &door.secret, &body)).await;
             assert_eq!(answer, (200, thanks.to_owned()), "{kind}: {}", String::from_utf8_lossy(&body));
-            delivered.push(body);
+            delivered.push((kind, body));
         }
     }
     delivered
@@ -129,7 +139,12 @@ pub(crate) async fn deliver_every_payload(stand: &Stand) -> Vec<Vec<u8>> {
 
 async fn what_every_messenger_sends_is_taken_understood_and_found(shape: Shape) {
     let stand = Stand::new(shape).await.unwrap();
-    let taken = deliver_every_payload(&stand).await.len();
+    let receipts = |(kind, body): &(SourceKind, Vec<u8>)| match kind {
+        // Each span of an assistant is a receipt of its own.
+        SourceKind::Otlp => Form::Json.split(body).unwrap().spans.len(),
+        _ => 1,
+    };
+    let taken: usize = deliver_every_payload(&stand).await.iter().map(receipts).sum();
     let books = stand.settled().await.unwrap();
     assert_eq!(books["accepted"], json!(taken), "{books}");
     // Made-up examples share numbers here and there: two contents under one number are a conflict. Nothing else is wrong.
@@ -153,7 +168,11 @@ async fn nobody_comes_in_with_a_wrong_proof_and_nothing_of_theirs_is_read(shape:
         }
         let (status, said) = sent(door.delivery(&stand, "s3cr3tKez", &body)).await;
         assert_eq!(status, 401, "{kind}: {said}");
-        assert!(said.contains("/problems/signature-invalid"), "{kind}: {said}");
+        let told = match kind {
+            SourceKind::Otlp => r#"{"message":"the signature does not match"}"#,
+            _ => "/problems/signature-invalid",
+        };
+        assert!(said.contains(told), "{kind}: {said}");
     }
     // What is accepted is counted before anything is read of it: nothing was.
     assert_eq!(stand.api.accepted(&stand.keys.read).await.unwrap(), 0);
@@ -294,6 +313,44 @@ async fn what_did_not_fit_its_mapping_fits_once_that_is_mended(shape: Shape) {
     };
     let found = timeout(Duration::from_secs(20), read).await.unwrap();
     assert_eq!(found["events"][0]["action"], "no_show", "{found}");
+}
+
+/// As the Python SDK sends them: protobuf, packed; and by a key, as JSON. The second time is a resend.
+async fn an_assistants_traces_are_its_conversations_however_they_are_sent(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
+    let door = Door::open(&stand, SourceKind::Otlp).await;
+    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates/channels/tests/fixtures");
+    let export = fs::read(fixtures.join("otlp-protobuf/export.binpb")).unwrap();
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(&export).unwrap();
+    let packed = packed.finish().unwrap();
+    for _ in 0..2 {
+        let path = format!("{}/v1/traces", door.path);
+        let post = stand.api.request(Method::POST, &path).bearer_auth(&door.secret).body(packed.clone());
+        let post = post.header("Content-Type", "application/x-protobuf").header("Content-Encoding", "gzip");
+        assert_eq!(sent(post).await, (200, String::new()));
+    }
+    let by_key = stand.api.request(Method::POST, "/v1/traces").bearer_auth(&stand.keys.ingest);
+    let by_key = by_key.header("Content-Type", "application/json");
+    let body = fs::read(fixtures.join("otlp/chat-messages-on-span.json")).unwrap();
+    assert_eq!(sent(by_key.body(body)).await, (200, "{}".to_owned()));
+    let books = stand.settled().await.unwrap();
+    assert_eq!((&books["accepted"], &books["duplicate"]), (&json!(7), &json!(3)), "{books}");
+    assert_eq!(books["quarantined"], json!(0), "{books}");
+
+    let said = async |typed: &str| {
+        let session = stand.api.session(&stand.keys.read, typed).await.unwrap().unwrap();
+        let events = session["events"].as_array().unwrap();
+        let said = |event: &Value| (event["actor"].clone(), event["action"].clone());
+        events.iter().map(said).collect::<Vec<_>>()
+    };
+    let turn = [("client", "message"), ("assistant", "message")].map(|(who, what)| (json!(who), json!(what)));
+    assert_eq!(said("conv-123").await, turn);
+    assert_eq!(said("conv-9").await[..2], turn);
+    let metrics = stand.api.metrics().await.unwrap();
+    let others = r#"letopis_ingest_spans_total{outcome="other",source="salon-door-otlp"} "#;
+    let others = metrics.lines().filter_map(|line| line.strip_prefix(others)?.parse::<u32>().ok());
+    assert_eq!(others.sum::<u32>(), 2, "a query of a database is counted and no more");
 }
 
 fn base64_signature(secret: &str, body: &[u8]) -> String {

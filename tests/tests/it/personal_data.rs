@@ -211,7 +211,7 @@ async fn whoever_is_in_a_payload_or_plays_in_a_salon_is_found_nowhere(shape: Sha
     let addresses = engines.as_ref().map(OwnEngines::addresses);
     let mut stand = Stand::with(Options { engines: addresses, ..Options::of(shape) }).await.unwrap();
     let mut known = BTreeSet::new();
-    for body in doors::deliver_every_payload(&stand).await {
+    for (_, body) in doors::deliver_every_payload(&stand).await {
         persons(&serde_json::from_slice(&body).unwrap(), &mut known);
     }
     let start = Timestamp::parse("2026-03-01T00:00:00+03:00").unwrap();

@@ -23,7 +23,7 @@ fn update() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Pointers to everything inside a value.
-fn spots(value: &Value, at: &str, found: &mut Vec<String>) {
+pub(crate) fn spots(value: &Value, at: &str, found: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(keys) => keys.iter().map(|(key, item)| (key.clone(), item)).collect(),
         Value::Array(items) => items.iter().enumerate().map(|(n, item)| (n.to_string(), item)).collect(),
@@ -36,7 +36,7 @@ fn spots(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-fn any_value() -> impl Strategy<Value = Value> {
+pub(crate) fn any_value() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(json!(null)),
         Just(json!(true)),

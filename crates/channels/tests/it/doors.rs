@@ -76,6 +76,8 @@ fn genuine() -> Vec<(SourceKind, Sent)> {
         (SourceKind::Jivo, Sent::new(b"{}").parameter("key", text)),
         (SourceKind::Yclients, Sent::new(b"[]").parameter("key", text)),
         (SourceKind::Mapping, Sent::new(b"[]").parameter("key", text)),
+        (SourceKind::Otlp, Sent::new(b"{}").parameter("key", text)),
+        (SourceKind::Otlp, Sent::new(b"{}").header("authorization", &bearer)),
     ]
 }
 
@@ -214,6 +216,7 @@ fn a_missing_proof_is_named() {
         (SourceKind::Whatsapp, "header", "x-hub-signature-256"),
         (SourceKind::Vk, "member", "secret"),
         (SourceKind::Wazzup, "parameter", "key"),
+        (SourceKind::Otlp, "parameter", "key"),
         (SourceKind::Yclients, "parameter", "key"),
     ] {
         let found = Sent::new(b"{}").verify(kind, &[SECRET]);

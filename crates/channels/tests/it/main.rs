@@ -10,6 +10,7 @@ mod fixtures;
 mod mapping;
 mod meaning;
 mod opt_outs;
+mod otlp;
 mod standard_webhooks;
 mod telegram;
 mod unusual;

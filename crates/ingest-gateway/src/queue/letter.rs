@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use channels::Delivery;
+use channels::otlp::Form;
 use domain::event::Digest;
 use domain::quarantine::{Reason, ReasonClass};
 use domain::registry::{Scope, Source, SourceKind};
@@ -17,7 +18,7 @@ use super::metrics::Outcome;
 use crate::items::Items;
 use crate::media::{Encoding, Format};
 use crate::publish::{Accepted, Material};
-use crate::{Door, Gateway, body, check, events, hooks, intake, sender};
+use crate::{Door, Gateway, body, check, events, hooks, intake, sender, traces};
 
 /// What became of a letter, and what is to be done about it.
 pub(super) struct Judged {
@@ -136,7 +137,7 @@ async fn read(gateway: &Gateway, source: &Source, signed: bool, letter: &Letter)
     })?;
     let encoding = Encoding::read(letter.header("content-encoding").unwrap_or_default())?;
     let limits = match source.kind {
-        SourceKind::Events => events::limits(&gateway.config),
+        SourceKind::Events | SourceKind::Otlp => events::limits(&gateway.config),
         kind => hooks::limits(&gateway.config, kind),
     };
     limits.admit(received.len())?;
@@ -147,6 +148,7 @@ async fn read(gateway: &Gateway, source: &Source, signed: bool, letter: &Letter)
     gateway.metrics.observe_body(body.len());
     match source.kind {
         SourceKind::Events => read_events(gateway, source, letter, &body),
+        SourceKind::Otlp => read_traces(gateway, source, letter, &body),
         _ => read_delivery(gateway, source, letter, body),
     }
 }
@@ -188,6 +190,34 @@ fn read_events(gateway: &Gateway, source: &Source, letter: &Letter, body: &Bytes
     };
     let (tag, reply_to) = (letter.tag.clone(), letter.reply_to.clone());
     Ok(Judged { tag, reply_to, kind: source.kind, taken, refused, problems, answer })
+}
+
+/// Traces, each span of an assistant by itself; without a content type they are JSON.
+fn read_traces(gateway: &Gateway, source: &Source, letter: &Letter, body: &Bytes) -> Result<Judged, Problem> {
+    let form =
+        letter.header("content-type").map_or(Some(Form::Json), Form::of).ok_or_else(traces::no_form)?;
+    let export = traces::split(form, body)?;
+    gateway.metrics.spans(&source.id, &export);
+    gateway.metrics.observe_batch(export.spans.len());
+    let keys = gateway.vault.tenant(&source.tenant);
+    let piece = |body: Bytes, refusal: Option<Reason>| Piece {
+        payload_digest: keys.payload_digest(&body),
+        body,
+        kind: SourceKind::Otlp,
+        refusal,
+    };
+    let problem = traces::refused_span();
+    let answer =
+        Answer { status: 200, media_type: form.media_type(), body: form.answer(export.refused.len()).into() };
+    Ok(Judged {
+        tag: letter.tag.clone(),
+        reply_to: letter.reply_to.clone(),
+        kind: source.kind,
+        problems: vec![problem.clone(); export.refused.len()],
+        taken: export.spans.into_iter().map(|span| piece(span.into(), None)).collect(),
+        refused: export.refused.into_iter().map(|span| piece(span.into(), Some(reason(&problem)))).collect(),
+        answer,
+    })
 }
 
 /// A messenger's delivery, whole.

@@ -16,4 +16,5 @@ mod queues;
 mod refusals;
 mod salon;
 mod signature;
+mod traces;
 mod wire;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::id::SourceId;
 use domain::quarantine::ReasonClass;
+use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
 use ingest_gateway::queue::{Binding, Queue, QueueMetrics};
@@ -259,4 +260,26 @@ async fn a_revoked_source_closes_its_queue_and_what_comes_then_stays_there() {
     }
     assert_eq!(taking.queue.0.lock().unwrap().waiting.len(), 1);
     assert!(taking.count(r#"letopis_queue_connected{queue="salon"} 0"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn traces_in_a_letter_are_taken_span_by_span_and_what_is_wrong_is_kept() {
+    let salon = Salon::open();
+    salon.registry.change(|content| content.sources[1].kind = SourceKind::Otlp);
+    let taking = Taking::of(&salon, "tg", false).await;
+    let bearer = format!("Bearer {TELEGRAM_SECRET}");
+    let export = include_bytes!("../../../channels/tests/fixtures/otlp-protobuf/export.binpb");
+    let protobuf = [("content-type", "application/x-protobuf"), ("authorization", bearer.as_str())];
+    taking.send(1, export.to_vec(), &protobuf, None);
+    let nameless = json!({"name": "chat", "attributes": [{"key": "gen_ai.system"}]});
+    let request = json!({"resourceSpans": [{"scopeSpans": [{"spans": [nameless]}]}]}).to_string();
+    taking.send(2, request.clone(), &[("key", TELEGRAM_SECRET)], None);
+    taking.send(3, request.clone(), &[("key", TELEGRAM_SECRET)], Some("me"));
+    taking.until_acknowledged(3).await;
+    assert_eq!(salon.deliveries().len(), 4);
+    let [(refused, kept)] = refusals(&salon).try_into().unwrap();
+    assert_eq!((refused.kind, kept), (SourceKind::Otlp, request));
+    let content = taking.queue.0.lock().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&content.answers[0].1.body).unwrap();
+    assert_eq!(told["partialSuccess"]["rejectedSpans"], "1");
 }

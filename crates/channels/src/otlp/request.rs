@@ -1,0 +1,320 @@
+//! Goes through a request span by span, without unfolding it: a few kilobytes, packed, can be millions of empty spans.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Form, MAX_SPAN_BYTES, form, wire};
+use crate::{Unparsed, json};
+
+/// A span of a request, not read yet.
+pub(super) struct Part<'b> {
+    text: Text<'b>,
+    /// Which of the request's resources, of that one's scopes, and of that one's spans.
+    place: [usize; 3],
+}
+
+/// In the form of the request.
+#[derive(Clone, Copy)]
+enum Text<'b> {
+    Json(&'b str),
+    Protobuf(&'b [u8]),
+}
+
+impl Part<'_> {
+    /// The span; nothing when it is malformed or too large.
+    pub(super) fn span(&self) -> Option<wire::Span> {
+        match self.text {
+            _ if self.is_too_large() => None,
+            Text::Json(text) => form::span(&serde_json::from_str(text).ok()?),
+            Text::Protobuf(bytes) => {
+                let span: wire::Span = prost::Message::decode(bytes).ok()?;
+                form::is_small_enough(&span).then_some(span)
+            }
+        }
+    }
+
+    /// A request with this span alone, as it came; nothing of one that is too large.
+    pub(super) fn alone(&self) -> Vec<u8> {
+        match self.text {
+            _ if self.is_too_large() => Vec::new(),
+            Text::Json(text) => {
+                format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{text}]}}]}}]}}"#).into_bytes()
+            }
+            Text::Protobuf(bytes) => [SPANS, SCOPE_SPANS, RESOURCE_SPANS]
+                .into_iter()
+                .fold(bytes.to_vec(), |inside, number| message_of(number, &inside)),
+        }
+    }
+
+    /// Where it is, as a JSON pointer.
+    pub(super) fn pointer(&self) -> String {
+        let [resource, scope, span] = self.place;
+        format!("/resourceSpans/{resource}/scopeSpans/{scope}/spans/{span}")
+    }
+
+    const fn is_too_large(&self) -> bool {
+        let len = match self.text {
+            Text::Json(text) => text.len(),
+            Text::Protobuf(bytes) => bytes.len(),
+        };
+        len > MAX_SPAN_BYTES
+    }
+}
+
+/// Calls `act` for each span, with the resource it belongs to.
+pub(super) fn each_span(
+    form: Form,
+    body: &[u8],
+    act: impl FnMut(&wire::Resource, Part<'_>),
+) -> Result<(), Unparsed> {
+    match form {
+        Form::Json => each_in_json(body, act),
+        Form::Protobuf => each_in_protobuf(body, act)
+            .map_err(|Malformed| json::unreadable("", "must be protobuf of an ExportTraceServiceRequest")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'b> {
+    #[serde(borrow)]
+    resource_spans: Option<Vec<&'b RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceSpans<'b> {
+    #[serde(borrow)]
+    resource: Option<&'b RawValue>,
+    #[serde(borrow)]
+    scope_spans: Option<Vec<&'b RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct ScopeSpans<'b> {
+    #[serde(borrow)]
+    spans: Option<Vec<&'b RawValue>>,
+}
+
+fn each_in_json(body: &[u8], mut act: impl FnMut(&wire::Resource, Part<'_>)) -> Result<(), Unparsed> {
+    let expected = "must be an object with a list of resourceSpans";
+    if !body.trim_ascii_start().starts_with(b"{") {
+        // An array would be read as the fields of a request, one after the other.
+        json::read(body)?;
+        return Err(json::unreadable("", expected));
+    }
+    let request: Request<'_> = serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() { json::unreadable("", expected) } else { json::not_json(&error) }
+    })?;
+    for (i, text) in request.resource_spans.into_iter().flatten().enumerate() {
+        let of_resource: ResourceSpans<'_> =
+            object(text, || format!("/resourceSpans/{i}"), "must be an object with a list of scopeSpans")?;
+        let resource = of_resource.resource.and_then(|text| serde_json::from_str(text.get()).ok());
+        let resource = resource.map(|value| form::resource(&value)).unwrap_or_default();
+        for (j, text) in of_resource.scope_spans.into_iter().flatten().enumerate() {
+            let pointer = || format!("/resourceSpans/{i}/scopeSpans/{j}");
+            let of_scope: ScopeSpans<'_> = object(text, pointer, "must be an object with a list of spans")?;
+            for (k, text) in of_scope.spans.into_iter().flatten().enumerate() {
+                act(&resource, Part { text: Text::Json(text.get()), place: [i, j, k] });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn object<'b, T: Deserialize<'b>>(
+    text: &'b RawValue,
+    pointer: impl Fn() -> String,
+    expected: &str,
+) -> Result<T, Unparsed> {
+    let read = text.get().starts_with('{').then(|| serde_json::from_str(text.get()).ok()).flatten();
+    read.ok_or_else(|| json::unreadable(&pointer(), expected))
+}
+
+/// The numbers of the fields that hold spans: in a request, of a resource, of a scope.
+const RESOURCE_SPANS: usize = 1;
+const SCOPE_SPANS: usize = 2;
+const SPANS: usize = 2;
+/// The number of the resource, beside its spans.
+const RESOURCE: usize = 1;
+
+/// The bytes are no protobuf.
+#[derive(Debug)]
+struct Malformed;
+
+fn each_in_protobuf(body: &[u8], mut act: impl FnMut(&wire::Resource, Part<'_>)) -> Result<(), Malformed> {
+    for (i, of_resource) in inside(body, RESOURCE_SPANS).enumerate() {
+        let of_resource = of_resource?;
+        // Said twice, the last counts; whatever is wrong with it, the spans can do without.
+        let resource =
+            inside(of_resource, RESOURCE).last().transpose()?.filter(|text| text.len() <= MAX_SPAN_BYTES);
+        let resource: wire::Resource =
+            resource.and_then(|bytes| prost::Message::decode(bytes).ok()).unwrap_or_default();
+        for (j, of_scope) in inside(of_resource, SCOPE_SPANS).enumerate() {
+            for (k, span) in inside(of_scope?, SPANS).enumerate() {
+                act(&resource, Part { text: Text::Protobuf(span?), place: [i, j, k] });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The messages that a message has under one number. They are found, not decoded.
+const fn inside(message: &[u8], number: usize) -> Inside<'_> {
+    Inside { rest: message, number }
+}
+
+struct Inside<'b> {
+    rest: &'b [u8],
+    number: usize,
+}
+
+impl<'b> Iterator for Inside<'b> {
+    type Item = Result<&'b [u8], Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            match self.field() {
+                Ok((number, Some(message))) if number == self.number => return Some(Ok(message)),
+                Ok(_another) => {}
+                Err(malformed) => {
+                    self.rest = &[];
+                    return Some(Err(malformed));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<'b> Inside<'b> {
+    /// The next field: its number, and its bytes where it may hold a message.
+    fn field(&mut self) -> Result<(usize, Option<&'b [u8]>), Malformed> {
+        let key = self.varint()?;
+        let number = key >> 3;
+        if number == 0 {
+            return Err(Malformed);
+        }
+        let bytes = match key & 7 {
+            0 => {
+                self.varint()?;
+                None
+            }
+            1 => self.take(8).map(|_fixed| None)?,
+            2 => {
+                let length = self.varint()?;
+                Some(self.take(length)?)
+            }
+            5 => self.take(4).map(|_fixed| None)?,
+            // Groups are a thing of the past, and OpenTelemetry has none.
+            _ => return Err(Malformed),
+        };
+        Ok((number, bytes))
+    }
+
+    /// A length is a number like any other.
+    fn varint(&mut self) -> Result<usize, Malformed> {
+        prost::decode_length_delimiter(&mut self.rest).map_err(|_malformed| Malformed)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'b [u8], Malformed> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(Malformed)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+}
+
+/// A message that has this one under a number below 16.
+fn message_of(number: usize, inside: &[u8]) -> Vec<u8> {
+    const LENGTH_DELIMITED: usize = 2;
+    let mut message = Vec::with_capacity(inside.len() + 12);
+    for varint in [number << 3 | LENGTH_DELIMITED, inside.len()] {
+        prost::encode_length_delimiter(varint, &mut message).expect("a vector grows");
+    }
+    message.extend_from_slice(inside);
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+
+    fn places(form: Form, body: &[u8]) -> Vec<String> {
+        let mut found = Vec::new();
+        each_span(form, body, |_, part| found.push(part.pointer())).unwrap();
+        found
+    }
+
+    #[test]
+    fn a_span_alone_is_a_request_in_the_form_it_came_in() {
+        let span = wire::Span { name: "chat".to_owned(), ..wire::Span::default() };
+        let body =
+            message_of(RESOURCE_SPANS, &message_of(SCOPE_SPANS, &message_of(SPANS, &span.encode_to_vec())));
+        let json = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"chat"}]}]}]}"#;
+        for (form, body) in [(Form::Protobuf, body.as_slice()), (Form::Json, json)] {
+            let mut alone = Vec::new();
+            each_span(form, body, |_, part| {
+                assert_eq!(part.span().unwrap(), span);
+                alone = part.alone();
+            })
+            .unwrap();
+            assert_eq!(alone, body);
+            assert_eq!(places(form, body), ["/resourceSpans/0/scopeSpans/0/spans/0"]);
+        }
+    }
+
+    #[test]
+    fn fields_of_every_kind_beside_the_spans_are_skipped() {
+        // 15: a number; 16 (two bytes of key): fixed 64 bits; 4: fixed 32 bits; 3: text.
+        let others = [
+            &[15 << 3, 0x96, 0x01][..],
+            &[0x81, 0x01, 1, 2, 3, 4, 5, 6, 7, 8],
+            &[4 << 3 | 5, 1, 2, 3, 4],
+            &[3 << 3 | 2, 2, b'h', b'i'],
+        ]
+        .concat();
+        let scope = [others.as_slice(), &message_of(SPANS, b""), &others, &message_of(SPANS, b"")].concat();
+        let body =
+            [others.as_slice(), &message_of(RESOURCE_SPANS, &message_of(SCOPE_SPANS, &scope))].concat();
+        assert_eq!(places(Form::Protobuf, &body).len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_protobuf_is_told_from_an_empty_request() {
+        let each = |body: &[u8]| each_span(Form::Protobuf, body, |_, _| {});
+        assert!(each(b"").is_ok());
+        for body in [
+            &b"\x0a"[..],
+            b"\x0a\x05a",
+            b"\x00\x01",
+            b"\x0b",
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+        ] {
+            assert!(each(body).is_err(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn lists_that_are_none_are_named() {
+        for (body, pointer) in [
+            (&br#"[]"#[..], Some("")),
+            (br#"{"resourceSpans":{}}"#, Some("")),
+            (br#"{"resourceSpans":[[]]}"#, Some("/resourceSpans/0")),
+            (
+                br#"{"resourceSpans":[{"scopeSpans":[{},{"spans":5}]}]}"#,
+                Some("/resourceSpans/0/scopeSpans/1"),
+            ),
+            (br#"{"resourceSpans":["#, None),
+        ] {
+            let unparsed = each_span(Form::Json, body, |_, _| {}).unwrap_err();
+            assert_eq!(unparsed.pointer.as_deref(), pointer, "{}", unparsed.detail);
+        }
+        for body in
+            [&b"{}"[..], br#"{"resourceSpans":null,"more":1}"#, br#"{"resourceSpans":[{"scopeSpans":null}]}"#]
+        {
+            assert!(places(Form::Json, body).is_empty());
+        }
+    }
+}
