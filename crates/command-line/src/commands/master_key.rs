@@ -23,6 +23,9 @@ use crate::program::Program;
 /// day, and a process of before that is still running has been restarted by then.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How often everything is gone through before it is believed that a process still has the old file.
+const PASSES: usize = 5;
+
 pub(crate) async fn run(
     command: MasterKeyCommand,
     office: &impl Office,
@@ -121,11 +124,7 @@ async fn retire(
          or lose them by --without-waiting"
     );
     drained_since(&*office.visit().await?.bus, quiet_since).await?;
-    let resealer = office.resealer().await?;
-    let mut tallies = pass_all(&resealer, Pass::Reseal, print).await?;
-    while tallies.values().any(|tally| tally.former > 0) {
-        tallies = pass_all(&resealer, Pass::Reseal, print).await?;
-    }
+    let tallies = reseal_until_done(&office.resealer().await?, print).await?;
     let retired: Vec<_> = before.former().iter().map(|former| former.key.id().to_string()).collect();
     file.replace(&before, &before.clone().retired())?;
     let lost: u64 = tallies.values().map(|tally| tally.unopenable).sum();
@@ -141,6 +140,19 @@ async fn retire(
     );
     print.say(&json!({"retired": retired, "places": place_rows(&tallies)}), &text);
     Ok(())
+}
+
+/// A pass that finds nothing is the proof of the one before it.
+async fn reseal_until_done(resealer: &Resealer, print: &Print) -> anyhow::Result<BTreeMap<Place, Tally>> {
+    for _ in 0..PASSES {
+        let tallies = pass_all(resealer, Pass::Reseal, print).await?;
+        if tallies.values().all(|tally| tally.former == 0) {
+            return Ok(tallies);
+        }
+    }
+    anyhow::bail!(
+        "something goes on sealing under a former key: was every process started with the new file?"
+    )
 }
 
 /// Nothing may wait on the bus that was published before: it may be sealed under a former key.
