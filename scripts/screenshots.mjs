@@ -18,6 +18,7 @@ const VIEWS = [
   { name: "sources", hash: "#/sources", ready: ".doors, .empty, .login" },
   { name: "source", hash: "#/sources", open: ".doors a.cover", ready: ".chat, .awaited" },
   { name: "new-source", hash: "#/sources/+", ready: ".form, .empty, .login" },
+  { name: "settings", hash: "#/settings", ready: ".facts, .login" },
   { name: "quarantine", hash: "#/quarantine", ready: ".entries, .empty, .login" },
 ];
 

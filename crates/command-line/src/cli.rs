@@ -76,6 +76,17 @@ pub enum TenantCommand {
         /// Its name for people.
         #[arg(long)]
         name: String,
+        /// What it does: the texts of a clinic leave for other systems without a word about health.
+        #[arg(long, default_value = "ordinary", value_parser = trades())]
+        trade: domain::registry::Trade,
+    },
+    /// Say what a tenant does. What leaves for other systems from then on leaves by its rules.
+    Trade {
+        /// Which.
+        id: TenantId,
+        /// What it does.
+        #[arg(value_parser = trades())]
+        trade: domain::registry::Trade,
     },
     /// List tenants.
     List,
@@ -377,6 +388,12 @@ fn kinds() -> impl TypedValueParser<Value = domain::registry::SourceKind> {
     use domain::registry::SourceKind;
     PossibleValuesParser::new(SourceKind::ALL.map(SourceKind::as_str))
         .map(|word| SourceKind::parse(&word).expect("only the words of kinds are let through"))
+}
+
+fn trades() -> impl TypedValueParser<Value = domain::registry::Trade> {
+    use domain::registry::Trade;
+    PossibleValuesParser::new(Trade::ALL.map(Trade::as_str))
+        .map(|word| Trade::parse(&word).expect("only the words of trades are let through"))
 }
 
 fn parse_class(word: &str) -> Result<domain::quarantine::ReasonClass, String> {

@@ -138,6 +138,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_tenant_is_a_clinic_when_it_is_said_to_be() {
+        let stand = Stand::new();
+        for (words, said) in [
+            ("tenant add smile --name Smile --trade clinic", "tenant smile added"),
+            ("tenant list", "clinic"),
+            ("tenant trade smile ordinary", "of trade ordinary"),
+            ("tenant list", "ordinary"),
+            ("tenant trade smile clinic", "without a word about health"),
+            ("tenant trade nobody clinic", "there is no such"),
+            ("tenant trade smile bakery", "possible values: ordinary, clinic"),
+        ] {
+            let answer = answer(&stand, words).await;
+            assert!(answer.contains(said), "{words}: {answer}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_mapping_is_tried_kept_with_its_source_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, content: &str| {

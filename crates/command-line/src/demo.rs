@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use domain::id::TenantId;
-use domain::registry::Scope;
+use domain::registry::{Scope, Trade};
 use ports::registry::{RegistryError, RegistrySnapshot};
 use serde_json::json;
 
@@ -66,7 +66,7 @@ async fn add_tenant(desk: &Desk) -> anyhow::Result<TenantId> {
             continue;
         }
         let tenant = TenantId::parse(&id)?;
-        match desk.add_tenant(&tenant, &name).await {
+        match desk.add_tenant(&tenant, &name, Trade::Ordinary).await {
             Ok(()) => return Ok(tenant),
             // Another demo was faster.
             Err(RegistryError::Exists) => {}

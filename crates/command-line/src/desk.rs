@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::ensure;
 use console::registrar::{self, RegistrarError};
 use domain::id::{SourceId, TenantId};
-use domain::registry::{Scope, Source, SourceKind, Tenant};
+use domain::registry::{Scope, Source, SourceKind, Tenant, Trade};
 use http_kit::key::{NewKey, issue_key};
 use ports::audit::AuditLog;
 use ports::bus::EventBus;
@@ -44,9 +44,9 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Registry::add_tenant`]; [`RegistryError::Exists`] where the id is taken.
-    pub async fn add_tenant(&self, id: &TenantId, name: &str) -> Result<(), RegistryError> {
+    pub async fn add_tenant(&self, id: &TenantId, name: &str, trade: Trade) -> Result<(), RegistryError> {
         let (id, name) = (id.clone(), name.to_owned());
-        let tenant = Tenant { id, name, created_at: SystemClock.now(), revoked_at: None };
+        let tenant = Tenant { id, name, trade, created_at: SystemClock.now(), revoked_at: None };
         self.registry.add_tenant(&tenant).await
     }
 

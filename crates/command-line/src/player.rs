@@ -165,6 +165,7 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use domain::id::TenantId;
+    use domain::registry::Trade;
 
     use super::*;
     use crate::stand::{FakeGateway, HANG_UP, desk};
@@ -176,7 +177,7 @@ mod tests {
     ) -> (anyhow::Result<()>, Vec<Vec<u8>>) {
         let gateway = FakeGateway::start(answers).await;
         let (desk, tenant) = (desk(), TenantId::parse("demo").unwrap());
-        desk.add_tenant(&tenant, "Салон").await.unwrap();
+        desk.add_tenant(&tenant, "Салон", Trade::Ordinary).await.unwrap();
         let doors = SalonDoors::open(&desk, &tenant).await.unwrap();
         let player = Player::new(&gateway.url, &doors, settling, &Print::new(true)).unwrap();
         let play = Play { seed: 7, days: 1, truth: None, past_only: true };

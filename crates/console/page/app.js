@@ -10,6 +10,7 @@ import { overview } from "./overview.js";
 import { quarantine } from "./quarantine.js";
 import { sessions } from "./sessions.js";
 import { source } from "./source.js";
+import { settings } from "./settings.js";
 import { newSource, sources } from "./sources.js";
 import { leadTimeline, sessionTimeline } from "./timeline.js";
 
@@ -34,6 +35,7 @@ function route() {
   if (section === "sources" && id) return { name: "sources", show: source, id, parameters };
   if (section === "sources") return { name: "sources", show: sources, parameters };
   if (section === "quarantine") return { name: "quarantine", show: quarantine, parameters };
+  if (section === "settings") return { name: "settings", show: settings, parameters };
   return { name: "overview", show: overview, parameters };
 }
 
@@ -86,7 +88,8 @@ function navigation() {
   const waiting = badge.count > 0 &&
     h("span", { class: "badge", title: plural("quarantine.open", badge.count) }, badge.more ? `${badge.count}+` : String(badge.count));
   return h("nav", { class: "sections", "aria-label": t("nav.label") },
-    link("overview", "#/"), link("sessions", "#/sessions"), link("sources", "#/sources"), link("quarantine", "#/quarantine", waiting));
+    link("overview", "#/"), link("sessions", "#/sessions"), link("sources", "#/sources"), link("quarantine", "#/quarantine", waiting),
+    link("settings", "#/settings"));
 }
 
 function search() {

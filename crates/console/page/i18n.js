@@ -15,6 +15,7 @@ const TEXTS = {
   "nav.sessions": ["Разговоры", "Conversations"],
   "nav.sources": ["Источники", "Sources"],
   "nav.quarantine": ["Карантин", "Quarantine"],
+  "nav.settings": ["Настройки", "Settings"],
   "nav.language": ["Switch to English", "Переключить на русский"],
   "nav.logout": ["Выйти", "Sign out"],
   "nav.tenant": ["Заведение", "Business"],
@@ -41,6 +42,10 @@ const TEXTS = {
   ],
   "error.forbidden": ["Этому ключу сюда нельзя.", "This key may not do that."],
   "error.other": ["Сервер ответил ошибкой", "The server answered with an error"],
+  "retry.network": ["Сервер не отвечает. Ничего не изменилось; попробуйте ещё раз.", "The server does not answer. Nothing was changed; try again."],
+  "retry.login": ["Ключ больше не действует. Войдите заново.", "The key is not valid any more. Sign in again."],
+  "retry.unavailable": ["Хранилище сейчас недоступно. Попробуйте через минуту.", "The store is unavailable right now. Try again in a minute."],
+  "retry.other": ["Сервер ответил ошибкой. Попробуйте ещё раз; если повторится, посмотрите журнал сервера.", "The server answered with an error. Try again; if it stays, look into the server's log."],
   "error.request": ["Номер запроса", "Request"],
   "error.retry": ["Повторить", "Try again"],
   "more": ["Показать ещё", "Show more"],
@@ -366,6 +371,27 @@ const TEXTS = {
   "snippet.key.why": ["Ключ отправляет события только этого источника. Он подставится в примеры.", "A key sends the events of this source only. It is put into the examples."],
   "snippet.key.once": ["Ключ показан один раз. Он уже подставлен в примеры ниже.", "The key is shown once. It is in the examples below already."],
   "snippet.key.admin": ["Ключ для отправки делает администратор.", "An admin makes the key to send with."],
+
+  // settings
+  "settings.title": ["Настройки", "Settings"],
+  "settings.id": ["Имя в адресах и командах", "Name in addresses and commands"],
+  "settings.trade": ["Род занятий", "Trade"],
+  "settings.leaves": ["С чем тексты уходят в CRM, оповещения и выгрузки", "What texts leave with for a CRM, alerts and exports"],
+  "settings.admin": ["Изменить это может ключ администратора.", "Changing it takes an admin key."],
+  "settings.save": ["Сохранить", "Save"],
+  "settings.saved": ["Сохранено. {what}", "Saved. {what}"],
+  "trade.ordinary": ["Обычный бизнес", "An ordinary business"],
+  "trade.clinic": ["Клиника", "A clinic"],
+  "trade_what.ordinary": [
+    "Без имён, телефонов, адресов и документов.",
+    "Without names, phones, addresses and papers.",
+  ],
+  "trade_what.clinic": [
+    "Без имён, телефонов, адресов и документов и без слов о здоровье: диагнозов, симптомов, лекарств, процедур. На этой странице тексты остаются как есть.",
+    "Without names, phones, addresses and papers, and without words about health: diagnoses, symptoms, drugs, procedures. On this page texts stay as they are.",
+  ],
+  "trade_saved.ordinary": ["Слова о здоровье больше не убираются.", "Words about health are not taken out any more."],
+  "trade_saved.clinic": ["Слова о здоровье наружу не уйдут.", "Words about health will not leave."],
 
   // quarantine
   "quarantine.title": ["Карантин", "Quarantine"],

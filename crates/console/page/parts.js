@@ -59,6 +59,12 @@ export function trouble(failure, again) {
     again && h("button", { type: "button", class: "button", onclick: again }, t("error.retry")));
 }
 
+/** What went wrong and what to do next, in one line, for a form that stays as it is. */
+export function explained(failure) {
+  const key = { 0: "retry.network", 401: "retry.login", 403: "error.forbidden", 503: "retry.unavailable" }[failure.status];
+  return t(key ?? "retry.other");
+}
+
 /** Shows a failure; a reader whose key ended is sent to the login. */
 export function fail(place, failure, again) {
   if (failure.status === 401) {

@@ -1,7 +1,7 @@
 //! The console: the read API and the owner's page, over ledger and analytics.
 //!
 //! Sits between the ports and a browser or a program. Reads; what it changes is the quarantine, when somebody sends an
-//! entry through again, the sources of a tenant with their secrets and, by events over the bus, who is who. Knows no
+//! entry through again, the trade and the sources of a tenant and, by events over the bus, who is who. Knows no
 //! adapter.
 //!
 //! Every answer is of one tenant, taken from the key and not from the address ([`access`]); what belongs to another is
@@ -37,6 +37,7 @@ mod sessions;
 mod source_view;
 mod sources;
 mod subjects;
+mod tenant;
 mod timeline;
 mod whoami;
 
@@ -88,12 +89,14 @@ pub struct Console {
 }
 
 /// Every path the console answers at.
-pub const ENDPOINTS: [Endpoint; 29] = [
+pub const ENDPOINTS: [Endpoint; 31] = [
     page::INDEX,
     page::ASSET,
     login::LOGIN,
     login::LOGOUT,
     whoami::WHOAMI,
+    tenant::SHOW,
+    tenant::TRADE,
     overview::OVERVIEW,
     sessions::LIST,
     sessions::LOOKUP,
@@ -130,6 +133,8 @@ pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone
             .service(login::LOGIN.resource().route(web::post().to(login::login)))
             .service(login::LOGOUT.resource().route(web::post().to(login::logout)))
             .service(whoami::WHOAMI.resource().route(web::get().to(whoami::whoami)))
+            .service(tenant::SHOW.resource().route(web::get().to(tenant::show)))
+            .service(tenant::TRADE.resource().route(web::post().to(tenant::set_trade)))
             .service(overview::OVERVIEW.resource().route(web::get().to(overview::overview)))
             .service(sessions::LIST.resource().route(web::get().to(sessions::list)))
             // Before the path with an id, or the word would be one.

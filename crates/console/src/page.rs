@@ -38,7 +38,7 @@ macro_rules! asset {
     };
 }
 
-const ASSETS: [Asset; 22] = [
+const ASSETS: [Asset; 23] = [
     asset!("app.css", STYLE),
     asset!("favicon.svg", PICTURE),
     asset!("app.js", SCRIPT),
@@ -53,6 +53,7 @@ const ASSETS: [Asset; 22] = [
     asset!("parts.js", SCRIPT),
     asset!("quarantine.js", SCRIPT),
     asset!("sessions.js", SCRIPT),
+    asset!("settings.js", SCRIPT),
     asset!("source.js", SCRIPT),
     asset!("sources.js", SCRIPT),
     asset!("timeline.js", SCRIPT),
@@ -98,7 +99,7 @@ mod tests {
     use domain::event::AliasKind;
     use domain::observation::ConsentPurpose;
     use domain::quarantine::{QuarantineState, ReasonClass, Stage};
-    use domain::registry::SourceKind;
+    use domain::registry::{SourceKind, Trade};
     use domain::session::Outcome;
     use domain::source_state::{Condition, Refusal};
 
@@ -176,6 +177,9 @@ mod tests {
             .chain(SourceKind::ALL.map(|word| ("kind", word.as_str())))
             .chain(SourceKind::ALL.map(|word| ("kind_what", word.as_str())))
             .chain(SourceKind::ALL.map(|word| ("paste.where", word.as_str())))
+            .chain(Trade::ALL.map(|word| ("trade", word.as_str())))
+            .chain(Trade::ALL.map(|word| ("trade_what", word.as_str())))
+            .chain(Trade::ALL.map(|word| ("trade_saved", word.as_str())))
             .chain(Condition::ALL.map(|word| ("condition", word.as_str())))
             .chain(Refusal::ALL.map(|word| ("refusal", word.as_str())))
             .chain(Refusal::ALL.map(|word| ("refusal_do", word.as_str())));
@@ -193,6 +197,7 @@ mod tests {
         };
         assert!(Channel::ALL.iter().all(|word| offered("sessions.js", word.as_str())));
         assert!(Outcome::ALL.iter().all(|word| offered("sessions.js", word.as_str())));
+        assert!(Trade::ALL.iter().all(|word| offered("settings.js", word.as_str())));
         assert!(ReasonClass::ALL.iter().all(|word| offered("quarantine.js", word.as_str())));
         assert!(SourceKind::ALL.iter().all(|word| offered("sources.js", word.as_str())));
         assert!(QuarantineState::ALL.iter().all(|word| offered("quarantine.js", word.as_str())));

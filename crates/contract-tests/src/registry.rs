@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::event::Sealed;
 use domain::id::{KeyId, SourceId};
-use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant, Trade};
 use futures_util::future::join_all;
 use ports::registry::{Registered, Registry, RegistryError};
 
@@ -30,6 +30,7 @@ macro_rules! registry_contract {
             an_operators_key_needs_neither
             a_new_secret_is_live_beside_the_last_one_and_no_other
             retiring_leaves_the_last_secret
+            a_tenant_is_given_another_trade
             where_deliveries_are_passed_on_to_is_kept_changed_and_taken_away
             another_mapping_takes_the_place_of_the_last
             revoking_a_tenant_ends_its_sources_and_keys
@@ -50,7 +51,7 @@ pub async fn an_empty_registry_has_an_empty_snapshot(registry: &Port) {
 }
 
 pub async fn what_was_added_is_in_the_snapshot(registry: &Port) {
-    let salon = salon();
+    let salon = Tenant { trade: Trade::Clinic, ..salon() };
     let secret =
         |second| SourceSecret { sealed: Sealed::from_bytes(vec![0, 255, 7]), created_at: at(second) };
     let plain = source("bot", "salon");
@@ -111,6 +112,24 @@ pub async fn of_many_that_add_one_id_at_once_one_succeeds(registry: &Port) {
     let salon = salon();
     let added = join_all((0..6).map(|_| registry.add_tenant(&salon))).await;
     assert_eq!(added.iter().filter(|added| added.is_ok()).count(), 1, "{added:?}");
+}
+
+pub async fn a_tenant_is_given_another_trade(registry: &Port) {
+    two_salons(registry).await;
+    let trade = async |id: &str| {
+        let tenants = registry.snapshot().await.unwrap().tenants;
+        tenants.into_iter().find(|known| known.id == tenant(id)).unwrap().trade
+    };
+    assert_eq!(trade("clinic").await, Trade::Ordinary);
+    let before = registry.version().await.unwrap();
+    registry.set_trade(&tenant("clinic"), Trade::Clinic).await.unwrap();
+    assert_eq!((trade("clinic").await, trade("salon").await), (Trade::Clinic, Trade::Ordinary));
+    let after = registry.version().await.unwrap();
+    assert!(after > before, "a cache learns of it");
+    registry.set_trade(&tenant("clinic"), Trade::Clinic).await.unwrap();
+    assert_eq!(registry.version().await.unwrap(), after, "and of nothing where it was so before");
+    let nobody = registry.set_trade(&tenant("nobody"), Trade::Clinic).await;
+    assert!(matches!(nobody, Err(RegistryError::NotFound)));
 }
 
 pub async fn an_id_is_not_free_again_after_revoking(registry: &Port) {
@@ -300,7 +319,11 @@ async fn revoked(registry: &Port) -> Vec<String> {
 
 fn salon() -> Tenant {
     Tenant {
-        id: tenant("salon"), name: "Салон «Ива»".to_owned(), created_at: at(0), revoked_at: None
+        id: tenant("salon"),
+        name: "Салон «Ива»".to_owned(),
+        trade: Trade::Ordinary,
+        created_at: at(0),
+        revoked_at: None,
     }
 }
 

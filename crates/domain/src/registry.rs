@@ -15,10 +15,48 @@ pub struct Tenant {
     pub id: TenantId,
     /// Its name for people.
     pub name: String,
+    /// What it does, and so what its texts may not leave with.
+    pub trade: Trade,
     /// When it was added.
     pub created_at: Timestamp,
     /// Set once it may no longer send or read.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// What a business does, as far as it decides what has to go from a text before it leaves for another system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trade {
+    /// A salon, a coach, a shop: texts leave without persons.
+    #[default]
+    Ordinary,
+    /// A clinic: texts leave without persons and without a word about anybody's health.
+    Clinic,
+}
+
+impl Trade {
+    /// All trades.
+    pub const ALL: [Self; 2] = [Self::Ordinary, Self::Clinic];
+
+    /// The word used in JSON, in tables and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Clinic => "clinic",
+        }
+    }
+
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|trade| trade.as_str() == word)
+    }
+}
+
+impl fmt::Display for Trade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// A door of a tenant: one bot, one messenger account, one site.

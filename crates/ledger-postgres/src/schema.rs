@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 9] = [
+pub(crate) const MIGRATIONS: [Migration; 10] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -54,6 +54,11 @@ pub(crate) const MIGRATIONS: [Migration; 9] = [
         version: 9,
         name: "sources of traces",
         sql: include_str!("../migrations/0009-sources-of-traces.sql"),
+    },
+    Migration {
+        version: 10,
+        name: "trades of tenants",
+        sql: include_str!("../migrations/0010-trades-of-tenants.sql"),
     },
 ];
 

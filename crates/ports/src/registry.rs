@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::{KeyId, SourceId, TenantId};
-use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::timestamp::Timestamp;
 
 use crate::Cause;
@@ -22,6 +22,9 @@ pub trait Registry: Send + Sync {
 
     /// Adds a tenant.
     async fn add_tenant(&self, tenant: &Tenant) -> Result<(), RegistryError>;
+
+    /// Gives a tenant another trade: what leaves from now on leaves by its rules.
+    async fn set_trade(&self, tenant: &TenantId, trade: Trade) -> Result<(), RegistryError>;
 
     /// Adds a source; its tenant must exist.
     async fn add_source(&self, source: &Source) -> Result<(), RegistryError>;

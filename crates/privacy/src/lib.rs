@@ -9,16 +9,19 @@
 //!   they belong to, so that a sealed text moved to another row does not open; what an earlier master key sealed is
 //!   sealed anew by [`reseal`];
 //! - [`protect`] turns an observation, which is in the clear, into an event, which is not. What a person wrote goes under
-//!   its seal with placeholders for whatever names or reaches somebody (crate `redaction`).
+//!   its seal with placeholders for whatever names or reaches somebody (crate `redaction`);
+//! - what leaves for another system leaves as an [`Outgoing`], by the rules of its tenant's trade ([`outbound`]).
 
 pub mod identifier;
 pub mod key;
 pub mod master;
+pub mod outbound;
 pub mod protect;
 pub mod reseal;
 pub mod seal;
 
 pub use key::{TenantKeys, Vault};
 pub use master::{KeyError, MasterKey, MasterKeys};
+pub use outbound::Outgoing;
 pub use protect::{Identity, Receipt};
 pub use seal::OpenError;

@@ -45,9 +45,18 @@ fn mention(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
     if let Some(end) = icd_code(text, tokens, at) {
         return Some(end);
     }
-    let word = tokens[at].text(text).to_lowercase().replace('ё', "е");
-    let is_term = STEMS.get(head(&word)).is_some_and(|stems| stems.iter().any(|stem| stem.begins(&word)));
-    is_term.then_some(at + 1)
+    if is_term(tokens[at].text(text)) {
+        return Some(at + 1);
+    }
+    // "x-ray" is one word, with a mark inside.
+    let [mark, rest] = tokens.get(at + 1..at + 3)? else { return None };
+    let is_one_word = mark.is_mark('-') && mark.glued && rest.is_word() && rest.glued;
+    (is_one_word && is_term(&text[tokens[at].start..rest.end])).then_some(at + 3)
+}
+
+fn is_term(word: &str) -> bool {
+    let word = word.to_lowercase().replace('ё', "е");
+    STEMS.get(head(&word)).is_some_and(|stems| stems.iter().any(|stem| stem.begins(&word)))
 }
 
 /// "K02.1", "J45", and with the look-alike Cyrillic letters people type.

@@ -117,7 +117,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     replace(text, &find(text))
 }
 
-/// The text as it may leave for a CRM, an alert or an export.
+/// The text as it may leave for a CRM, an alert or an export. Services have it from `privacy::Outgoing`, which asks the tenant
+/// for the mode.
 #[must_use]
 pub fn for_export(text: &str, mode: Mode) -> Cow<'_, str> {
     match mode {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use command_line::{Player, Print, SalonDoors, try_it};
 use domain::id::TenantId;
+use domain::registry::Trade;
 use serde_json::json;
 
 use crate::cli::{Common, Demo};
@@ -45,7 +46,7 @@ async fn open_doors(
     print: &Print,
 ) -> anyhow::Result<Player> {
     let desk = server.home.desk();
-    desk.add_tenant(tenant, "Салон «Весна»").await.context(
+    desk.add_tenant(tenant, "Салон «Весна»", Trade::Ordinary).await.context(
         "this data folder holds a demo already: give --data another folder, or none to use a temporary one",
     )?;
     let doors = SalonDoors::open(&desk, tenant).await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use command_line::{NewSource, client, events_url, hook_url};
 use domain::id::{SourceId, TenantId};
-use domain::registry::{Scope, SourceKind};
+use domain::registry::{Scope, SourceKind, Trade};
 use serde_json::json;
 
 use crate::serve::{self, Server};
@@ -51,7 +51,7 @@ async fn make_everything_happen(server: &Server) {
     let desk = server.home.desk();
     let tenant = TenantId::parse("salon").unwrap();
     let [bot, telegram] = ["bot", "telegram"].map(|id| SourceId::parse(id).unwrap());
-    desk.add_tenant(&tenant, "Салон").await.unwrap();
+    desk.add_tenant(&tenant, "Салон", Trade::Ordinary).await.unwrap();
     desk.add_source(NewSource::new(&tenant, &bot, SourceKind::Events)).await.unwrap();
     let new = NewSource::new(&tenant, &telegram, SourceKind::Telegram);
     let (_, secret) = desk.add_source(new).await.unwrap();

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use command_line::{NewSource, Print, try_it};
 use domain::id::{SourceId, TenantId};
-use domain::registry::{Scope, SourceKind};
+use domain::registry::{Scope, SourceKind, Trade};
 use serde_json::json;
 
 use crate::serve::Server;
@@ -18,7 +18,7 @@ pub(crate) async fn greet(settings: &Settings, server: &Server, print: &Print) -
     let desk = server.home.desk();
     if desk.registry.snapshot().await?.tenants.is_empty() {
         let (tenant, bot) = (TenantId::parse("salon")?, SourceId::parse("bot")?);
-        desk.add_tenant(&tenant, "Салон").await?;
+        desk.add_tenant(&tenant, "Салон", Trade::Ordinary).await?;
         desk.add_source(NewSource::new(&tenant, &bot, SourceKind::Events)).await?;
         let ingest = desk.add_key(Scope::Ingest, &tenant, Some(&bot)).await?;
         let admin = desk.add_key(Scope::Admin, &tenant, None).await?;

@@ -46,6 +46,7 @@ mod signing;
 mod snippets;
 mod sources;
 mod subjects;
+mod tenants;
 mod trials;
 mod truth;
 mod walls;

@@ -9,7 +9,7 @@ use domain::audit::AuditEntry;
 use domain::event::Sealed;
 use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::quarantine::{CauseCount, QuarantineEntry};
-use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::rollup::Moment;
 use domain::source_state::{Period, SourceState};
 use domain::timestamp::Timestamp;
@@ -42,6 +42,13 @@ impl Registry for MemoryRegistry {
             return Err(RegistryError::Exists);
         }
         held.tenants.push(tenant.clone());
+        Ok(())
+    }
+
+    async fn set_trade(&self, tenant: &TenantId, trade: Trade) -> Result<(), RegistryError> {
+        let mut held = self.0.lock().unwrap();
+        let known = held.tenants.iter_mut().find(|known| known.id == *tenant);
+        known.ok_or(RegistryError::NotFound)?.trade = trade;
         Ok(())
     }
 

@@ -13,5 +13,6 @@ mod reconcile;
 mod sessions;
 mod sources;
 mod subjects;
+mod tenant;
 mod timeline;
 mod world;

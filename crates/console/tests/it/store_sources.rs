@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
 use domain::quarantine::QuarantineState;
-use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::rollup::Moment;
 use domain::source_state::{Period, Refused, SourceNews, SourceState};
 use domain::timestamp::Timestamp;
@@ -87,6 +87,14 @@ impl Registry for Store {
 
     async fn add_tenant(&self, _: &Tenant) -> Result<(), RegistryError> {
         unreachable!("the console adds no tenants")
+    }
+
+    async fn set_trade(&self, tenant: &TenantId, trade: Trade) -> Result<(), RegistryError> {
+        let mut held = self.held();
+        let known = held.registry.tenants.iter_mut().find(|known| known.id == *tenant);
+        known.ok_or(RegistryError::NotFound)?.trade = trade;
+        held.registry.version += 1;
+        Ok(())
     }
 
     async fn add_source(&self, source: &Source) -> Result<(), RegistryError> {

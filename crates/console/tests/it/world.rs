@@ -11,7 +11,7 @@ use domain::event::{Digest, Event};
 use domain::id::{ReceiptId, SourceId, TenantId};
 use domain::observation::Observation;
 use domain::quarantine::{QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
-use domain::registry::{Scope, Source, SourceKind, Tenant};
+use domain::registry::{Scope, Source, SourceKind, Tenant, Trade};
 use domain::timestamp::Timestamp;
 use event_schema::codec::encode_event;
 use http_kit::keyring::{Keyring, issue_key};
@@ -143,7 +143,8 @@ pub(crate) fn reason(class: ReasonClass, pointer: Option<&str>, detail: &str) ->
 fn register(held: &mut Held, now: Timestamp) -> Keys {
     for (id, name) in [("salon", "Салон «Мята»"), ("rival", "Салон «Ваниль»")] {
         let (id, name) = (tenant(id), name.to_owned());
-        held.registry.tenants.push(Tenant { id, name, created_at: now, revoked_at: None });
+        let trade = Trade::Ordinary;
+        held.registry.tenants.push(Tenant { id, name, trade, created_at: now, revoked_at: None });
     }
     let source = SourceId::parse("telegram-bot").unwrap();
     held.registry.sources.push(Source {

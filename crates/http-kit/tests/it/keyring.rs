@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
-use domain::registry::{MappingText, Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{MappingText, Scope, Source, SourceKind, SourceSecret, Tenant, Trade};
 use domain::timestamp::Timestamp;
 use http_kit::keyring::{AuthError, Keyring, NewKey, issue_key};
 use ports::clock::Clock;
@@ -46,6 +46,9 @@ impl Registry for FakeRegistry {
         self.answer(Clone::clone)
     }
     async fn add_tenant(&self, _: &Tenant) -> Result<(), RegistryError> {
+        unreachable!("the keyring only reads")
+    }
+    async fn set_trade(&self, _: &TenantId, _: Trade) -> Result<(), RegistryError> {
         unreachable!("the keyring only reads")
     }
     async fn add_source(&self, _: &Source) -> Result<(), RegistryError> {
@@ -106,6 +109,7 @@ pub(crate) fn registry_with(keys: &[&NewKey]) -> Arc<FakeRegistry> {
         content.tenants.push(Tenant {
             id: tenant(),
             name: "Salon".into(),
+            trade: Trade::Ordinary,
             created_at: Timestamp::EPOCH,
             revoked_at: None,
         });

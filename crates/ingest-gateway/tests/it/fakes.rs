@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::event::{Digest, Sealed};
 use domain::id::{SourceId, TenantId};
-use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::timestamp::Timestamp;
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
@@ -165,6 +165,9 @@ impl Registry for FakeRegistry {
         Ok(self.content.lock().unwrap().clone())
     }
     async fn add_tenant(&self, _: &Tenant) -> Result<(), RegistryError> {
+        unreachable!("the door only reads")
+    }
+    async fn set_trade(&self, _: &TenantId, _: Trade) -> Result<(), RegistryError> {
         unreachable!("the door only reads")
     }
     async fn add_source(&self, _: &Source) -> Result<(), RegistryError> {

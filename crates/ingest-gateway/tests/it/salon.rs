@@ -9,7 +9,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{App, web};
 use bytes::Bytes;
 use domain::id::{SourceId, TenantId};
-use domain::registry::{Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{Scope, Source, SourceKind, SourceSecret, Tenant, Trade};
 use domain::timestamp::Timestamp;
 use event_schema::codec::{RawDelivery, pack};
 use http_kit::endpoint;
@@ -248,6 +248,7 @@ fn furnish(registry: &FakeRegistry, vault: &Vault) -> [String; 3] {
         content.tenants.push(Tenant {
             id: tenant(),
             name: "Salon".into(),
+            trade: Trade::Ordinary,
             created_at: Timestamp::EPOCH,
             revoked_at: None,
         });

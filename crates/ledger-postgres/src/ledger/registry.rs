@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::event::Sealed;
-use domain::id::SourceId;
-use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
+use domain::id::{SourceId, TenantId};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::timestamp::Timestamp;
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
 use sqlx::{PgConnection, Row as _};
@@ -26,6 +26,10 @@ impl Registry for PostgresLedger {
 
     async fn add_tenant(&self, tenant: &Tenant) -> Result<(), RegistryError> {
         self.change(Change::AddTenant(tenant)).await
+    }
+
+    async fn set_trade(&self, tenant: &TenantId, trade: Trade) -> Result<(), RegistryError> {
+        self.change(Change::SetTrade(tenant, trade)).await
     }
 
     async fn add_source(&self, source: &Source) -> Result<(), RegistryError> {
@@ -69,6 +73,7 @@ impl PostgresLedger {
 
 enum Change<'a> {
     AddTenant(&'a Tenant),
+    SetTrade(&'a TenantId, Trade),
     AddSource(&'a Source),
     AddKey(&'a ApiKey),
     AddSecret(&'a SourceId, &'a SourceSecret),
@@ -102,6 +107,7 @@ impl Work for Change<'_> {
             .await?;
         let changed = match self {
             Self::AddTenant(tenant) => add_tenant(connection, tenant).await?,
+            Self::SetTrade(tenant, trade) => set_trade(connection, tenant, *trade).await?,
             Self::AddSource(source) => add_source(connection, source).await?,
             Self::AddKey(key) => add_key(connection, key).await?,
             Self::AddSecret(source, secret) => add_secret(connection, source, secret).await?,
@@ -119,15 +125,33 @@ impl Work for Change<'_> {
 
 async fn add_tenant(connection: &mut PgConnection, tenant: &Tenant) -> Result<Changed, Failure> {
     let added = sqlx::query(
-        "INSERT INTO tenants (id, name, created_at, revoked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO tenants (id, name, created_at, revoked_at, trade) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (id) DO NOTHING",
     )
     .bind(tenant.id.as_str())
     .bind(text(&tenant.name))
     .bind(tenant.created_at.unix_micros())
     .bind(tenant.revoked_at.map(Timestamp::unix_micros))
+    .bind(tenant.trade.as_str())
     .execute(connection)
     .await?;
     Ok(Changed::if_added(added.rows_affected()))
+}
+
+async fn set_trade(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    trade: Trade,
+) -> Result<Changed, Failure> {
+    if !is_there(connection, "SELECT 1 FROM tenants WHERE id = $1", tenant.as_str()).await? {
+        return Ok(Changed::NotFound);
+    }
+    let set = sqlx::query("UPDATE tenants SET trade = $2 WHERE id = $1 AND trade <> $2")
+        .bind(tenant.as_str())
+        .bind(trade.as_str())
+        .execute(connection)
+        .await?;
+    Ok(if set.rows_affected() > 0 { Changed::Yes } else { Changed::No })
 }
 
 async fn add_source(connection: &mut PgConnection, source: &Source) -> Result<Changed, Failure> {

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use domain::event::Sealed;
 use domain::id::{KeyId, SourceId, TenantId};
-use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant, Trade};
 use ports::registry::RegistrySnapshot;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -28,7 +28,7 @@ impl Work for Snapshot {
     async fn run(&self, connection: &mut PgConnection) -> Result<RegistrySnapshot, Failure> {
         let row = sqlx::query(VERSION).fetch_optional(&mut *connection).await?;
         let version = version(row.as_ref())?;
-        let tenants = "SELECT id, name, created_at, revoked_at FROM tenants ORDER BY created_at, id";
+        let tenants = "SELECT id, name, created_at, revoked_at, trade FROM tenants ORDER BY created_at, id";
         let tenants = sqlx::query(tenants).fetch_all(&mut *connection).await?;
         let sources = "SELECT id, tenant, kind, name, rate_limit, created_at, revoked_at, forward_to, mapping
              FROM sources ORDER BY created_at, id";
@@ -65,6 +65,7 @@ fn tenant(row: &PgRow) -> Result<Tenant, Failure> {
     Ok(Tenant {
         id: parsed(row, 0, "a registered tenant", |text| TenantId::parse(text).ok())?,
         name: row.try_get(1)?,
+        trade: parsed(row, 4, "a tenant's trade", Trade::parse)?,
         created_at: instant(row, 2)?,
         revoked_at: instant_if_any(row, 3)?,
     })

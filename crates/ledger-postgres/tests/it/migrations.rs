@@ -4,7 +4,7 @@ use contract_tests::fixtures::{at, salon};
 use domain::appointment::Step;
 use domain::channel::Channel;
 use domain::quarantine::{QuarantineState, ReasonClass, Stage};
-use domain::registry::{Scope, SourceKind};
+use domain::registry::{Scope, SourceKind, Trade};
 use domain::session::Outcome;
 use ledger_postgres::{MigrateError, SchemaError, migrate};
 use ports::ledger::{LedgerReader as _, SessionQuery};
@@ -106,7 +106,7 @@ async fn what_the_first_release_writes_is_taken_and_found() {
 async fn every_word_of_the_vocabulary_may_be_written() {
     let schema = schema().await;
     let mut owner = schema.owner().await;
-    let words: [(&str, &str, Vec<&str>); 9] = [
+    let words: [(&str, &str, Vec<&str>); 10] = [
         ("sessions", "channel", Channel::ALL.map(Channel::as_str).into()),
         ("sessions", "step", Step::ALL.map(Step::as_str).into()),
         ("sessions", "outcome", Outcome::ALL.map(Outcome::as_str).into()),
@@ -114,6 +114,7 @@ async fn every_word_of_the_vocabulary_may_be_written() {
         ("quarantine", "class", ReasonClass::ALL.map(ReasonClass::as_str).into()),
         ("quarantine", "state", QuarantineState::ALL.map(QuarantineState::as_str).into()),
         ("sources", "kind", SourceKind::ALL.map(SourceKind::as_str).into()),
+        ("tenants", "trade", Trade::ALL.map(Trade::as_str).into()),
         ("keys", "scope", Scope::ALL.map(Scope::as_str).into()),
         ("receipts", "outcome", vec!["stored", "duplicate", "quarantined"]),
     ];

@@ -9,7 +9,7 @@ use actix_web::test::{TestRequest, call_and_read_body_json, init_service};
 use bus_consumer::{Handler, Verdict};
 use console::Console;
 use domain::id::{ReceiptId, SourceId, TenantId};
-use domain::registry::{Scope, SourceKind, Tenant};
+use domain::registry::{Scope, SourceKind, Tenant, Trade};
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
 use http_kit::key::issue_key;
@@ -97,8 +97,13 @@ impl World {
         let analytics = Arc::new(SqliteAnalytics::open(&folder.path().join("analytics.db")).unwrap());
         let bus = SqliteBus::open(&folder.path().join("bus.db"), BusOptions { max_messages: 10 }).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let salon =
-            Tenant { id: tenant(), name: "Salon".to_owned(), created_at: Timestamp::EPOCH, revoked_at: None };
+        let salon = Tenant {
+            id: tenant(),
+            name: "Salon".to_owned(),
+            trade: Trade::Ordinary,
+            created_at: Timestamp::EPOCH,
+            revoked_at: None,
+        };
         ledger.add_tenant(&salon).await.unwrap();
         let key = issue_key(Scope::Read, Some(tenant()), None, String::new(), Timestamp::EPOCH).unwrap();
         ledger.add_key(&key.key).await.unwrap();

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::event::Sealed;
 use domain::id::{SourceId, TenantId};
-use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::timestamp::Timestamp;
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -24,6 +24,11 @@ impl Registry for SqliteLedger {
     async fn add_tenant(&self, tenant: &Tenant) -> Result<(), RegistryError> {
         let tenant = tenant.clone();
         self.change(move |connection| add_tenant(connection, &tenant)).await
+    }
+
+    async fn set_trade(&self, tenant: &TenantId, trade: Trade) -> Result<(), RegistryError> {
+        let tenant = tenant.clone();
+        self.change(move |connection| set_trade(connection, &tenant, trade)).await
     }
 
     async fn add_source(&self, source: &Source) -> Result<(), RegistryError> {
@@ -96,16 +101,27 @@ impl SqliteLedger {
 fn add_tenant(connection: &Connection, tenant: &Tenant) -> Result<Changed, Failure> {
     let added = connection
         .prepare_cached(
-            "INSERT INTO tenants (id, name, created_at, revoked_at) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO tenants (id, name, created_at, revoked_at, trade) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             tenant.id.as_str(),
             tenant.name,
             tenant.created_at.unix_micros(),
-            tenant.revoked_at.map(Timestamp::unix_micros)
+            tenant.revoked_at.map(Timestamp::unix_micros),
+            tenant.trade.as_str(),
         ])?;
     Ok(if added > 0 { Changed::Yes } else { Changed::Exists })
+}
+
+fn set_trade(connection: &Connection, tenant: &TenantId, trade: Trade) -> Result<Changed, Failure> {
+    if !is_there(connection, "SELECT 1 FROM tenants WHERE id = ?1", tenant.as_str())? {
+        return Ok(Changed::NotFound);
+    }
+    let set = connection
+        .prepare_cached("UPDATE tenants SET trade = ?2 WHERE id = ?1 AND trade <> ?2")?
+        .execute([tenant.as_str(), trade.as_str()])?;
+    Ok(if set > 0 { Changed::Yes } else { Changed::No })
 }
 
 fn add_source(connection: &Connection, source: &Source) -> Result<Changed, Failure> {

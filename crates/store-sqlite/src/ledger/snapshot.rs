@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::event::Sealed;
 use domain::id::{KeyId, SourceId, TenantId};
-use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{ApiKey, MappingText, Scope, Source, SourceKind, SourceSecret, Tenant, Trade};
 use ports::registry::RegistrySnapshot;
 use rusqlite::{Connection, Row};
 
@@ -19,7 +19,9 @@ pub(crate) fn version(connection: &Connection) -> Result<u64, Failure> {
 
 pub(crate) fn read(connection: &Connection) -> Result<RegistrySnapshot, Failure> {
     let tenants = connection
-        .prepare_cached("SELECT id, name, created_at, revoked_at FROM tenants ORDER BY created_at, id")?
+        .prepare_cached(
+            "SELECT id, name, created_at, revoked_at, trade FROM tenants ORDER BY created_at, id",
+        )?
         .query_and_then([], tenant)?
         .collect::<Result<_, _>>()?;
     let mut sources: Vec<Source> = connection
@@ -49,6 +51,7 @@ fn tenant(row: &Row<'_>) -> Result<Tenant, Failure> {
     Ok(Tenant {
         id: parsed(row, 0, "a registered tenant", |text| TenantId::parse(text).ok())?,
         name: row.get(1)?,
+        trade: parsed(row, 4, "a tenant's trade", Trade::parse)?,
         created_at: instant(row, 2)?,
         revoked_at: instant_if_any(row, 3)?,
     })
