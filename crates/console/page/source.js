@@ -5,6 +5,7 @@ import { entries } from "./bubbles.js";
 import { announce, fill, h } from "./dom.js";
 import { exact, moment, number } from "./format.js";
 import { plural, t } from "./i18n.js";
+import { mending } from "./remap.js";
 import { copyButton, fail, footnote, heading, loading } from "./parts.js";
 import { ahead, back, condition, kindName, shownOnce, troubles } from "./sources.js";
 
@@ -34,6 +35,7 @@ export async function source({ main, reader, signal, id }) {
         fill(top, head(answer, isNew));
         if (!shown || shown.source.secrets.join() !== answer.source.secrets.join()) drawSecrets(state, answer.source);
         if (!shown) drawSnippets(snippets, state, answer.source);
+        if (!shown && answer.source.kind === "mapping" && reader.scope === "admin") drawMapping(snippets, state, answer.source);
         shown = answer;
       }
       pause = answer ? SOONEST : Math.min(pause * 1.5, LATEST);
@@ -173,6 +175,12 @@ function drawSnippets(place, state, source) {
   fill(place, h("section", { class: "panel" }, h("h2", {}, t("snippet.title")), key, tabs,
     h("pre", { tabindex: 0, class: "snippet" }, code), copying));
   choose(SNIPPETS[0]);
+}
+
+/** How its bodies are read, and mending that. */
+function drawMapping(place, { signal }, source) {
+  fill(place, h("section", { class: "panel" }, h("h2", {}, t("remap.mapping")), h("p", { class: "note" }, t("remap.what")),
+    mending(source.id, { signal, changed: () => {} })));
 }
 
 function keyButton(state, source, redraw) {

@@ -4,7 +4,7 @@ import { post, watched } from "./api.js";
 import { fill, h } from "./dom.js";
 import { moment, number } from "./format.js";
 import { plural, t, word } from "./i18n.js";
-import { copyButton, every, fail, footnote, heading, icon, loading } from "./parts.js";
+import { copyButton, every, explained, fail, footnote, heading, icon, loading } from "./parts.js";
 
 export const KINDS = ["events", "telegram", "whatsapp", "instagram", "vk", "max", "wazzup", "avito", "jivo", "yclients",
   "otlp", "mapping"];
@@ -112,14 +112,13 @@ export function newSource({ main, reader, signal }) {
       const made = await post("/v1/sources", {
         id: id.input.value.trim(), kind, name: name.input.value,
         secret: secret.label.hidden ? null : secret.input.value,
-        mapping: kind === "mapping" ? JSON.parse(mapping.input.value) : null,
+        mapping: kind === "mapping" ? mapping.input.value : null,
       });
       if (!signal.aborted) fill(main, back(), heading(t("sources.added", { name: made.source.name })), shownOnce(made), followed(made.source));
     } catch (failure) {
       button.disabled = false;
       say.hidden = false;
-      say.textContent = failure.status === 409 ? t("sources.taken") : failure instanceof SyntaxError ? t("sources.mapping.json")
-        : failure.status === 400 ? faults(failure) : t("error.other");
+      say.textContent = failure.status === 409 ? t("sources.taken") : failure.status === 400 ? faults(failure) : explained(failure);
     }
   } }, kinds, id.label, name.label, secret.label, mapping.label, say, button);
   choose(KINDS[1]);
@@ -127,13 +126,13 @@ export function newSource({ main, reader, signal }) {
 }
 
 /** What of a mapping is wrong, and where; of anything else only that something is. */
-function faults({ problem }) {
+export function faults({ problem }) {
   const all = (problem?.errors ?? []).filter(({ pointer }) => pointer.startsWith("/mapping"));
   return all.length > 0 ? all.map(({ pointer, expected }) => `${pointer}: ${expected}`).join("; ") : t("sources.wrong");
 }
 
 function area(key, attributes) {
-  return labelled(key, h("textarea", { name: key, ...attributes }));
+  return labelled(key, h("textarea", { name: key, class: "code", autocapitalize: "off", ...attributes }));
 }
 
 function field(key, attributes) {

@@ -4,6 +4,8 @@ import { post } from "./api.js";
 import { announce, fill, h } from "./dom.js";
 import { moment, number } from "./format.js";
 import { plural, t, word } from "./i18n.js";
+import { explained } from "./parts.js";
+import { mending } from "./remap.js";
 
 /** The cards of all groups. `changed` is called once entries have moved. */
 export function groupCards(groups, { reader, signal, changed }) {
@@ -28,35 +30,43 @@ function card(group, reader, signal, changed) {
       fact("source", h("a", { href: `#/sources/${encodeURIComponent(group.source)}` }, group.source))),
     h("div", { class: "buttons" },
       reader.scope === "admin" && group.open > 0 && replaying(group, signal, changed),
+      reader.scope === "admin" && group.kind === "mapping" && group.stage === "normalize" && mending(group.source, { signal, changed }),
       !reader.open && group.stage === "normalize" && opening(group.example)));
 }
 
-/** Sends a group through step by step; leaving the page stops it, and it can be begun again. */
 function replaying(group, signal, changed) {
   const place = h("div", { class: "asking" });
   const button = h("button", { type: "button", class: "button", onclick: async () => {
-    const bar = h("progress", { max: group.open, value: 0, "aria-label": t("groups.sending") });
-    const count = h("span", { class: "quiet" });
-    fill(place, h("p", { class: "going" }, bar, count));
-    let [sent, before, more] = [0, null, true];
     try {
-      while (more && !signal.aborted) {
-        const step = await post(`/v1/quarantine/groups/${group.id}/replay`, {}, { before });
-        sent += step.sent;
-        ({ before, more } = step);
-        bar.value = sent;
-        count.textContent = t("groups.progress", { done: number(sent), total: number(Math.max(group.open, sent)) });
-      }
-      announce(t("quarantine.replay.done"));
+      const sent = await sendThrough(place, `/v1/quarantine/groups/${group.id}/replay`, group.open, signal);
       fill(place, h("p", { class: "quiet" }, plural("groups.sent", sent)));
     } catch (failure) {
-      const key = { 0: "error.network", 403: "error.forbidden", 503: "error.unavailable" }[failure.status] ?? "error.other";
-      fill(place, button, h("p", { class: "warning", role: "alert" }, t(key)));
+      fill(place, button, h("p", { class: "warning", role: "alert" }, explained(failure)));
     }
     if (!signal.aborted) setTimeout(changed, 1_500);
   } }, plural("groups.replay", group.open));
   fill(place, button);
   return place;
+}
+
+/**
+ * Asks for one step of a replay after the other and shows how far it is; gives back how many were sent. Leaving the page
+ * stops it, and it can be begun again.
+ */
+export async function sendThrough(place, path, total, signal) {
+  const bar = h("progress", { max: total, value: 0, "aria-label": t("groups.sending") });
+  const count = h("span", { class: "quiet" });
+  fill(place, h("p", { class: "going" }, bar, count));
+  let [sent, before, more] = [0, null, true];
+  while (more && !signal.aborted) {
+    const step = await post(path, {}, { before });
+    sent += step.sent;
+    ({ before, more } = step);
+    bar.value = sent;
+    count.textContent = t("groups.progress", { done: number(sent), total: number(Math.max(total, sent)) });
+  }
+  announce(t("quarantine.replay.done"));
+  return sent;
 }
 
 /** Opens one body, after its reader said why; both are written down. */

@@ -11,7 +11,7 @@ use http_kit::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 
 use crate::parameters::{Parameters, invalid};
-use crate::workbench::{self, BodyError, Group};
+use crate::workbench::{self, BodyError, Group, Step};
 use crate::{Console, access, answer, failure, quarantine};
 
 pub(crate) const LIST: Endpoint =
@@ -23,7 +23,7 @@ pub(crate) const OPEN: Endpoint =
 pub(crate) const AUDIT: Endpoint = Endpoint { service: "console", pattern: "/v1/audit", methods: &["GET"] };
 
 /// Entries sent through again in one request: each is a message and a row, and somebody waits for the answer.
-const STEP: u32 = 100;
+pub(crate) const STEP: u32 = 100;
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 500;
 
@@ -37,6 +37,8 @@ struct GroupList {
 struct GroupView {
     id: String,
     source: String,
+    /// What it speaks; `null` once it is revoked.
+    kind: Option<&'static str>,
     stage: &'static str,
     class: &'static str,
     pointer: Option<String>,
@@ -50,7 +52,7 @@ struct GroupView {
 
 /// How far a replay came.
 #[derive(Serialize)]
-struct Progress {
+pub(crate) struct Progress {
     sent: u32,
     /// Named again by the next request, until there is no more.
     before: String,
@@ -92,7 +94,8 @@ pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Resul
     let parameters = Parameters::read(&req, &[])?;
     let tenant = access::reading(&req, &console, &parameters).await?;
     let groups = workbench::groups(&*console.quarantine, &tenant).await.map_err(failure::of_ledger)?;
-    answer::json(&req, &GroupList { groups: groups.iter().map(GroupView::from).collect() })
+    let view = |group: &Group| GroupView::new(&console, group);
+    answer::json(&req, &GroupList { groups: groups.iter().map(view).collect() })
 }
 
 pub(crate) async fn replay(
@@ -107,7 +110,7 @@ pub(crate) async fn replay(
     let Some(group) = groups.into_iter().find(|group| group.id == *id) else {
         // All of it came home while it was being sent through: there is nothing more, and that is no mistake.
         return if parameters.get("before").is_some() {
-            Ok(HttpResponse::Accepted().json(Progress { sent: 0, before: before.to_string(), more: false }))
+            Ok(HttpResponse::Accepted().json(Progress::new(Step { sent: 0, more: false }, before)))
         } else {
             Err(Problem::new(ProblemKind::NotFound))
         };
@@ -116,11 +119,7 @@ pub(crate) async fn replay(
         workbench::replay_step(&*console.bus, &*console.quarantine, &tenant, &group, before, STEP).await;
     let step = step.map_err(quarantine::not_replayed)?;
     tracing::info!(group = group.id, sent = step.sent, "sent a group of the quarantine through again");
-    Ok(HttpResponse::Accepted().json(Progress {
-        sent: step.sent,
-        before: before.to_string(),
-        more: step.more,
-    }))
+    Ok(HttpResponse::Accepted().json(Progress::new(step, before)))
 }
 
 pub(crate) async fn open(
@@ -183,12 +182,19 @@ fn view(console: &Console, entry: &AuditEntry) -> AuditView {
     }
 }
 
-impl From<&Group> for GroupView {
-    fn from(group: &Group) -> Self {
+impl Progress {
+    pub(crate) fn new(step: Step, before: Timestamp) -> Self {
+        Self { sent: step.sent, before: before.to_string(), more: step.more }
+    }
+}
+
+impl GroupView {
+    fn new(console: &Console, group: &Group) -> Self {
         let (count, instant) = (&group.count, |at: Timestamp| at.to_string());
         Self {
             id: group.id.clone(),
             source: count.cause.source.to_string(),
+            kind: console.keyring.source(&count.cause.source).map(|source| source.kind.as_str()),
             stage: count.cause.stage.as_str(),
             class: count.cause.class.as_str(),
             pointer: count.cause.pointer.clone(),

@@ -12,6 +12,7 @@
 
 pub mod reconcile;
 pub mod registrar;
+pub mod remap;
 pub mod replay;
 pub mod reseal;
 pub mod workbench;
@@ -26,6 +27,7 @@ mod groups;
 mod history;
 mod leads;
 mod login;
+mod mappings;
 mod overview;
 mod page;
 mod parameters;
@@ -89,7 +91,7 @@ pub struct Console {
 }
 
 /// Every path the console answers at.
-pub const ENDPOINTS: [Endpoint; 31] = [
+pub const ENDPOINTS: [Endpoint; 34] = [
     page::INDEX,
     page::ASSET,
     login::LOGIN,
@@ -121,6 +123,9 @@ pub const ENDPOINTS: [Endpoint; 31] = [
     sources::ROTATE,
     sources::RETIRE,
     sources::KEYS,
+    mappings::MAPPING,
+    mappings::PREVIEW,
+    mappings::REPLAY,
 ];
 
 /// Mounts the console: the API under `/v1`, the page at `/`.
@@ -166,6 +171,14 @@ pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone
             .service(sources::SHOW.resource().route(web::get().to(sources::show)))
             .service(sources::ROTATE.resource().route(web::post().to(sources::rotate)))
             .service(sources::RETIRE.resource().route(web::post().to(sources::retire)))
-            .service(sources::KEYS.resource().route(web::post().to(sources::add_key)));
+            .service(sources::KEYS.resource().route(web::post().to(sources::add_key)))
+            .service(
+                mappings::MAPPING
+                    .resource()
+                    .route(web::get().to(mappings::show))
+                    .route(web::post().to(mappings::set)),
+            )
+            .service(mappings::PREVIEW.resource().route(web::post().to(mappings::preview)))
+            .service(mappings::REPLAY.resource().route(web::post().to(mappings::replay)));
     }
 }

@@ -38,7 +38,7 @@ macro_rules! asset {
     };
 }
 
-const ASSETS: [Asset; 23] = [
+const ASSETS: [Asset; 24] = [
     asset!("app.css", STYLE),
     asset!("favicon.svg", PICTURE),
     asset!("app.js", SCRIPT),
@@ -52,6 +52,7 @@ const ASSETS: [Asset; 23] = [
     asset!("overview.js", SCRIPT),
     asset!("parts.js", SCRIPT),
     asset!("quarantine.js", SCRIPT),
+    asset!("remap.js", SCRIPT),
     asset!("sessions.js", SCRIPT),
     asset!("settings.js", SCRIPT),
     asset!("source.js", SCRIPT),

@@ -57,14 +57,12 @@ pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Resul
     let parameters = Parameters::read(&req, &["class", "state", "cursor", "limit"])?;
     let tenant = access::reading(&req, &console, &parameters).await?;
     let limit = parameters.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    // One more than asked for tells whether there is a next page.
     let query = QuarantineQuery {
-        tenant,
-        cause: None,
         class: parameters.word("class", &ReasonClass::ALL, ReasonClass::as_str)?,
         state: parameters.word("state", &QuarantineState::ALL, QuarantineState::as_str)?,
         after: parameters.cursor(cursor::to_quarantine)?,
-        // One more than asked for tells whether there is a next page.
-        limit: limit + 1,
+        ..QuarantineQuery::all_of(tenant, limit + 1)
     };
     let mut entries = console.quarantine.list(&query).await.map_err(failure::of_ledger)?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);

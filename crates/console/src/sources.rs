@@ -228,8 +228,10 @@ impl Add {
 }
 
 /// A mapping, or all that is wrong with it.
-fn read_mapping(mapping: &serde_json::Value) -> Result<Mapping, Problem> {
-    Mapping::parse(&mapping.to_string()).map_err(|error| {
+pub(crate) fn read_mapping(mapping: &serde_json::Value) -> Result<Mapping, Problem> {
+    // The text of a file, which may be YAML, or the JSON itself.
+    let text = mapping.as_str().map_or_else(|| mapping.to_string(), str::to_owned);
+    Mapping::parse(&text).map_err(|error| {
         let problem = Problem::new(ProblemKind::InvalidParameter);
         match error {
             MappingError::Wrong(faults) => problem.errors(faults.into_iter().map(|fault| FieldError {
@@ -266,7 +268,7 @@ fn is_of(state: &SourceState, source: &Source) -> bool {
 }
 
 /// The source of this name, if it is the tenant's.
-async fn find(console: &Console, tenant: &TenantId, id: &str) -> Result<Source, Problem> {
+pub(crate) async fn find(console: &Console, tenant: &TenantId, id: &str) -> Result<Source, Problem> {
     let found = match SourceId::parse(id) {
         Ok(id) => console.keyring.find_source(&id).await,
         Err(_no_source_is_called_so) => None,

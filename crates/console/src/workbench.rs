@@ -70,13 +70,8 @@ pub async fn replay_step(
     let mut sent = 0;
     for cause in &group.causes {
         let query = QuarantineQuery {
-            tenant: tenant.clone(),
-            class: None,
             cause: Some(cause.clone()),
-            state: Some(QuarantineState::Open),
-            // Entries are listed from here on down, the ones of this very instant not among them.
-            after: Some((before, first_of_all())),
-            limit: limit - sent,
+            ..open_before(tenant, before, limit - sent)
         };
         for entry in quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
             replay(bus, quarantine, &entry).await?;
@@ -127,6 +122,15 @@ impl Group {
         count.last_at = count.last_at.max(more.last_at);
         count.example = count.example.max(more.example);
         self.causes.push(more.cause);
+    }
+}
+
+/// Open entries that were put in before an instant, the ones of that very instant not among them.
+pub(crate) fn open_before(tenant: &TenantId, before: Timestamp, limit: u32) -> QuarantineQuery {
+    QuarantineQuery {
+        state: Some(QuarantineState::Open),
+        after: Some((before, first_of_all())),
+        ..QuarantineQuery::all_of(tenant.clone(), limit)
     }
 }
 

@@ -32,6 +32,7 @@ macro_rules! quarantine_contract {
             entries_are_filtered_by_class_and_state
             what_waits_is_counted_by_cause
             entries_are_filtered_by_cause
+            entries_are_filtered_by_source_and_stage
             naming_what_is_not_there_changes_nothing);
     };
 }
@@ -256,6 +257,20 @@ pub async fn entries_are_filtered_by_cause(ledger: &Port) {
     }
 }
 
+pub async fn entries_are_filtered_by_source_and_stage(ledger: &Port) {
+    let site = domain::id::SourceId::parse("site").unwrap();
+    let plain = failed(10);
+    let of_site = QuarantineEntry { source: site.clone(), ..failed(20) };
+    let at_the_ledger = QuarantineEntry { source: site.clone(), stage: Stage::Record, ..failed(30) };
+    ledger.quarantine(&[plain.clone(), of_site.clone(), at_the_ledger.clone()]).await.unwrap();
+    let query = |source, stage| QuarantineQuery { source, stage, ..everything() };
+    let all = ledger.list(&query(Some(site.clone()), None)).await.unwrap();
+    assert_eq!(all, [at_the_ledger.clone(), of_site.clone()]);
+    assert_eq!(ledger.list(&query(Some(site), Some(Stage::Normalize))).await.unwrap(), [of_site]);
+    assert_eq!(ledger.list(&query(None, Some(Stage::Record))).await.unwrap(), [at_the_ledger]);
+    assert_eq!(ledger.list(&query(Some(plain.source.clone()), None)).await.unwrap(), [plain]);
+}
+
 fn of_cause(entry: QuarantineEntry, pointer: Option<&str>, detail: &str) -> QuarantineEntry {
     let (class, pointer, detail) = (entry.reason.class, pointer.map(str::to_owned), detail.to_owned());
     QuarantineEntry { reason: Reason { class, pointer, detail }, ..entry }
@@ -290,5 +305,5 @@ fn coming_home(entry: &QuarantineEntry) -> ReceiptBatch {
 }
 
 fn everything() -> QuarantineQuery {
-    QuarantineQuery { tenant: salon(), class: None, cause: None, state: None, after: None, limit: 1_000 }
+    QuarantineQuery::all_of(salon(), 1_000)
 }

@@ -1,8 +1,8 @@
 //! Looking at the quarantine and sending entries through again.
 
 use async_trait::async_trait;
-use domain::id::{ReceiptId, TenantId};
-use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, ReasonClass};
+use domain::id::{ReceiptId, SourceId, TenantId};
+use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, ReasonClass, Stage};
 use domain::timestamp::Timestamp;
 
 use crate::ledger::LedgerError;
@@ -38,10 +38,22 @@ pub struct QuarantineQuery {
     pub class: Option<ReasonClass>,
     /// Only those that stopped for just this cause, as it was written down.
     pub cause: Option<Cause>,
+    /// Only those of this source.
+    pub source: Option<SourceId>,
+    /// Only those that stopped here.
+    pub stage: Option<Stage>,
     /// Only those in this state.
     pub state: Option<QuarantineState>,
     /// Only those that come after this place in the order (youngest first): the last entry of the page before.
     pub after: Option<(Timestamp, ReceiptId)>,
     /// How many at the most.
     pub limit: u32,
+}
+
+impl QuarantineQuery {
+    /// Every entry of a tenant, from the youngest on.
+    #[must_use]
+    pub const fn all_of(tenant: TenantId, limit: u32) -> Self {
+        Self { tenant, class: None, cause: None, source: None, stage: None, state: None, after: None, limit }
+    }
 }

@@ -295,6 +295,9 @@ async fn what_did_not_fit_its_mapping_fits_once_that_is_mended(shape: Shape) {
     assert_eq!((entries.len(), &entries[0]["pointer"]), (1, &json!("/changes/1/state")), "{entries:?}");
 
     let mended = mapping.replace("came: attend", "came: attend, no-show: no_show");
+    let path = "/v1/sources/salon-mapped-calendar/mapping/preview";
+    let seen = stand.api.post(&stand.keys.admin, path, &json!({"mapping": mended})).await.unwrap();
+    assert_eq!((&seen.body["understood"], &seen.body["not_understood"]), (&json!(1), &json!(0)), "{seen:?}");
     let mended = written(&folder, "mended", &mended);
     let words = ["quarantine", "replay", "--tenant", "salon", "--open", "--mapping", &mended];
     let previewed = stand.cli.json(&[&words[..], &["--preview"]].concat()).await.unwrap();

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::account::account;
 use crate::cli::{OfTenant, QuarantineCommand};
-use crate::commands::{read_mapping, remap};
+use crate::commands::read_mapping;
+use crate::commands::remap::{self, Of};
 use crate::desk::Desk;
 use crate::office::Office;
 use crate::print::Print;
@@ -32,7 +33,7 @@ const GROUP_COLUMNS: [&str; 11] = [
 ];
 
 /// Entries sent through again before the bar moves.
-const STEP: u32 = 100;
+pub(super) const STEP: u32 = 100;
 
 pub(crate) async fn run(
     command: QuarantineCommand,
@@ -44,7 +45,7 @@ pub(crate) async fn run(
         QuarantineCommand::List { of, class, all, limit } => {
             let tenant = tenant_of(of, &desk, program).await?;
             let state = (!all).then_some(QuarantineState::Open);
-            let query = QuarantineQuery { tenant, class, cause: None, state, after: None, limit };
+            let query = QuarantineQuery { class, state, ..QuarantineQuery::all_of(tenant, limit) };
             let rows: Vec<Value> = desk.quarantine.list(&query).await?.iter().map(row).collect();
             let columns =
                 ["receipt", "stage", "source", "reason", "pointer", "detail", "received_at", "replays"];
@@ -64,18 +65,16 @@ pub(crate) async fn run(
         QuarantineCommand::Replay { of, receipt, open, group, source, mapping, preview } => {
             let tenant = tenant_of(of, &desk, program).await?;
             if let Some(file) = mapping {
-                let mut entries = match receipt {
-                    Some(receipt) => found(&desk, &tenant, receipt).await?,
-                    None => every_open(&desk, tenant).await?,
-                };
-                entries.retain(|entry| source.as_ref().is_none_or(|source| *source == entry.source));
                 let mapping = read_mapping(&file)?;
-                let remapped = remap::remapped(entries, &mapping)?;
+                let of = match receipt {
+                    Some(receipt) => Of::Entries(found(&desk, &tenant, receipt).await?),
+                    None => Of::Source(remap::source_of(&desk, &tenant, source).await?),
+                };
                 if preview {
-                    return remap::preview(&desk, &remapped, &mapping, print);
+                    return remap::preview(&desk, &tenant, &of, &mapping, print).await;
                 }
-                let entries: Vec<_> = remapped.into_iter().map(|(entry, _)| entry).collect();
-                replay(&desk, &entries, program, print).await?;
+                let sent = remap::replay(&desk, &tenant, &of, &mapping, print).await?;
+                say_sent(sent, program, print);
             } else if let Some(receipt) = receipt {
                 replay(&desk, &found(&desk, &tenant, receipt).await?, program, print).await?;
             } else {
@@ -104,24 +103,6 @@ async fn found(desk: &Desk, tenant: &TenantId, receipt: ReceiptId) -> anyhow::Re
     let entries = desk.quarantine.show(tenant, receipt).await?;
     anyhow::ensure!(!entries.is_empty(), "tenant {tenant} has nothing in quarantine under receipt {receipt}");
     Ok(entries)
-}
-
-async fn every_open(desk: &Desk, tenant: TenantId) -> anyhow::Result<Vec<QuarantineEntry>> {
-    let mut query = QuarantineQuery {
-        tenant,
-        class: None,
-        state: Some(QuarantineState::Open),
-        cause: None,
-        after: None,
-        limit: 500,
-    };
-    let mut entries = Vec::new();
-    loop {
-        let page = desk.quarantine.list(&query).await?;
-        let Some(last) = page.last() else { return Ok(entries) };
-        query.after = Some((last.quarantined_at, last.receipt));
-        entries.extend(page);
-    }
 }
 
 /// The group of this id; all there are where none is named.
@@ -228,7 +209,7 @@ async fn replay_groups(
     Ok(())
 }
 
-fn bar(length: u64, print: &Print) -> anyhow::Result<ProgressBar> {
+pub(super) fn bar(length: u64, print: &Print) -> anyhow::Result<ProgressBar> {
     let bar = if print.is_json() { ProgressBar::hidden() } else { ProgressBar::new(length) };
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} sent through again")?);
     Ok(bar)

@@ -1,68 +1,122 @@
-//! Reading what is in quarantine by a mended mapping: first what would become of it, then for good.
+//! `quarantine replay --mapping`: what waits is read by a mended mapping, first as a preview, then for good.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Context as _, ensure};
-use bytes::Bytes;
-use channels::{Kept, Mapping};
+use anyhow::{bail, ensure};
+use channels::Mapping;
+use console::remap::{self, Preview};
+use console::workbench;
+use domain::id::{SourceId, TenantId};
 use domain::quarantine::{QuarantineEntry, Stage};
 use domain::registry::SourceKind;
-use event_schema::codec::RawDelivery;
-use serde_json::json;
+use ports::clock::{Clock as _, SystemClock};
+use serde_json::{Value, json};
 
+use crate::commands::quarantine::{STEP, bar};
 use crate::desk::Desk;
 use crate::print::Print;
 
-/// The entries that a mapping reads, each as it would be sent through again by this one.
-pub(super) fn remapped(
-    entries: Vec<QuarantineEntry>,
-    mapping: &Mapping,
-) -> anyhow::Result<Vec<(QuarantineEntry, RawDelivery)>> {
-    let mut found: Vec<(QuarantineEntry, RawDelivery)> = Vec::new();
-    for entry in entries.into_iter().filter(|entry| entry.stage == Stage::Normalize) {
-        let raw = RawDelivery::decode(Bytes::from(entry.message.clone())).context("an entry is damaged")?;
-        if raw.kind != SourceKind::Mapping {
-            continue;
-        }
-        let raw = raw.remapped(mapping.text().clone());
-        let message = raw.encode().to_vec();
-        found.push((QuarantineEntry { message, ..entry }, raw));
+/// What is to be read anew.
+pub(super) enum Of {
+    /// These entries, of one receipt.
+    Entries(Vec<QuarantineEntry>),
+    /// Every open entry of a source.
+    Source(SourceId),
+}
+
+/// The source whose open entries are meant: the one that was named, or the only one with any that a mapping reads.
+pub(super) async fn source_of(
+    desk: &Desk,
+    tenant: &TenantId,
+    named: Option<SourceId>,
+) -> anyhow::Result<SourceId> {
+    let mut sources = desk.registry.snapshot().await?.sources;
+    sources.retain(|source| source.tenant == *tenant && source.kind == SourceKind::Mapping);
+    if let Some(named) = named {
+        let is_known = sources.iter().any(|source| source.id == named);
+        ensure!(is_known, "tenant {tenant} has no source {named} that is read by a mapping");
+        return Ok(named);
     }
-    let first = found.first().map(|(entry, _)| entry.source.clone());
-    let is_of_one = found.iter().all(|(entry, _)| Some(&entry.source) == first.as_ref());
-    ensure!(
-        is_of_one,
-        "the entries are of several sources, and a mapping is one source's: say which with --source"
-    );
-    Ok(found)
+    let groups = workbench::groups(&*desk.quarantine, tenant).await?;
+    sources.retain(|source| {
+        groups.iter().any(|group| {
+            let cause = &group.count.cause;
+            cause.source == source.id && cause.stage == Stage::Normalize && group.count.open > 0
+        })
+    });
+    match (sources.pop(), sources.is_empty()) {
+        (Some(only), true) => Ok(only.id),
+        (None, _) => bail!("nothing is waiting that a mapping reads"),
+        (Some(_one_of_several), false) => bail!(
+            "the entries are of several sources, and a mapping is one source's: say which with --source"
+        ),
+    }
 }
 
 /// Says how many would be understood, and of the others what is wrong with how many.
-pub(super) fn preview(
+pub(super) async fn preview(
     desk: &Desk,
-    entries: &[(QuarantineEntry, RawDelivery)],
+    tenant: &TenantId,
+    of: &Of,
     mapping: &Mapping,
     print: &Print,
 ) -> anyhow::Result<()> {
-    let open = |(entry, raw): &(QuarantineEntry, RawDelivery)| {
-        desk.vault.tenant(&entry.tenant).open_body(entry.receipt, &raw.sealed_body)
+    let preview = match of {
+        Of::Source(source) => {
+            remap::preview(&*desk.quarantine, &desk.vault, (tenant, source), mapping).await?
+        }
+        Of::Entries(entries) => {
+            let mut preview = Preview::default();
+            preview.add(&desk.vault, entries, mapping);
+            preview
+        }
     };
-    let bodies: Vec<_> = entries.iter().map(open).collect::<Result<_, _>>()?;
-    let kept = entries.iter().zip(&bodies);
-    let kept = kept.map(|((_, raw), body)| Kept { kind: raw.kind, received_at: raw.received_at, body });
-    let verdicts = channels::preview(mapping, kept);
-    let understood = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
-    let events: usize = verdicts.iter().flatten().map(Vec::len).sum();
-    let mut wrong: BTreeMap<String, usize> = BTreeMap::new();
-    for unparsed in verdicts.iter().filter_map(|verdict| verdict.as_ref().err()) {
-        let spot = unparsed.pointer.as_deref().unwrap_or_default();
-        *wrong.entry(format!("{spot} {}", unparsed.detail).trim_start().to_owned()).or_default() += 1;
-    }
-    let not = verdicts.len() - understood;
+    let (understood, events, not) = (preview.understood, preview.events, preview.not_understood());
     let mut text = format!("{understood} would be understood, as {events} events; {not} would not");
-    for (reason, times) in &wrong {
+    let mut reasons = serde_json::Map::new();
+    for (fault, times) in &preview.faults {
+        let spot = fault.pointer.as_deref().unwrap_or_default();
+        let reason = format!("{spot} {}", fault.detail).trim_start().to_owned();
         text.push_str(&format!("\n  {times} x {reason}"));
+        reasons.insert(reason, Value::from(*times));
     }
-    print.say(&json!({"understood": understood, "events": events, "not": not, "reasons": wrong}), &text);
+    print.say(&json!({"understood": understood, "events": events, "not": not, "reasons": reasons}), &text);
     Ok(())
+}
+
+/// Sends entries through again to be read by this mapping; says how many.
+pub(super) async fn replay(
+    desk: &Desk,
+    tenant: &TenantId,
+    of: &Of,
+    mapping: &Mapping,
+    print: &Print,
+) -> anyhow::Result<u64> {
+    let mut sent = 0;
+    match of {
+        Of::Entries(entries) => {
+            for entry in entries.iter().filter_map(|entry| remap::remapped(entry, mapping)) {
+                console::replay::replay(&*desk.bus, &*desk.quarantine, &entry).await?;
+                sent += 1;
+            }
+        }
+        Of::Source(source) => {
+            let before = SystemClock.now();
+            let groups = workbench::groups(&*desk.quarantine, tenant).await?;
+            let of_source = groups.iter().filter(|group| {
+                group.count.cause.source == *source && group.count.cause.stage == Stage::Normalize
+            });
+            let bar = bar(of_source.map(|group| group.count.open).sum(), print)?;
+            loop {
+                let of = (tenant, source);
+                let step =
+                    remap::replay_step(&*desk.bus, &*desk.quarantine, of, mapping, before, STEP).await?;
+                sent += u64::from(step.sent);
+                bar.set_position(sent);
+                if !step.more {
+                    break;
+                }
+            }
+            bar.finish_and_clear();
+        }
+    }
+    Ok(sent)
 }

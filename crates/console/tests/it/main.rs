@@ -5,6 +5,7 @@
 mod access;
 mod ask;
 mod groups;
+mod mappings;
 mod openapi;
 mod overview;
 mod page;

@@ -222,6 +222,8 @@ impl QuarantineStore for Store {
             entry.tenant == query.tenant
                 && query.class.is_none_or(|class| entry.reason.class == class)
                 && query.cause.as_ref().is_none_or(|cause| cause_of(entry) == *cause)
+                && query.source.as_ref().is_none_or(|source| entry.source == *source)
+                && query.stage.is_none_or(|stage| entry.stage == stage)
                 && query.state.is_none_or(|state| entry.state == state)
                 && query.after.is_none_or(|after| (entry.quarantined_at, entry.receipt) < after)
         });

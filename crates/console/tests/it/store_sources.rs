@@ -136,8 +136,12 @@ impl Registry for Store {
         unreachable!("the console passes nothing on")
     }
 
-    async fn set_mapping(&self, _: &SourceId, _: &MappingText) -> Result<(), RegistryError> {
-        unreachable!("the console changes no mapping")
+    async fn set_mapping(&self, source: &SourceId, mapping: &MappingText) -> Result<(), RegistryError> {
+        let mut held = self.held();
+        let known = held.registry.sources.iter_mut().find(|known| known.id == *source);
+        known.ok_or(RegistryError::NotFound)?.mapping = Some(mapping.clone());
+        held.registry.version += 1;
+        Ok(())
     }
 
     async fn revoke(&self, _: &Registered, _: Timestamp) -> Result<(), RegistryError> {

@@ -158,14 +158,7 @@ pub async fn no_read_crosses_to_another_tenant(ledger: &Port) {
     let tenants: BTreeSet<TenantId> =
         ledger.books().await.unwrap().into_iter().map(|books| books.tenant).collect();
     assert_eq!(tenants, BTreeSet::from([salon()]));
-    let everything = QuarantineQuery {
-        tenant: theirs.clone(),
-        class: None,
-        cause: None,
-        state: None,
-        after: None,
-        limit: 10,
-    };
+    let everything = QuarantineQuery::all_of(theirs.clone(), 10);
     assert_eq!(ledger.list(&everything).await.unwrap(), []);
     let in_their_name = QuarantineEntry { tenant: theirs, ..failed.clone() };
     ledger.mark_replaying(&in_their_name).await.unwrap();

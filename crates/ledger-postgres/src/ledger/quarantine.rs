@@ -41,6 +41,7 @@ impl QuarantineStore for PostgresLedger {
                AND ($4::text IS NULL OR class = $4) AND ($5::text IS NULL OR state = $5)
                AND ($7::text IS NULL OR (source = $7 AND stage = $8 AND class = $9
                     AND pointer IS NOT DISTINCT FROM $10 AND detail = $11))
+               AND ($12::text IS NULL OR source = $12) AND ($13::text IS NULL OR stage = $13)
              ORDER BY quarantined_at DESC, receipt DESC, stage LIMIT $6"
         );
         let ask = || {
@@ -56,6 +57,8 @@ impl QuarantineStore for PostgresLedger {
                 .bind(query.cause.as_ref().map(|cause| cause.class.as_str()))
                 .bind(query.cause.as_ref().and_then(|cause| cause.pointer.as_deref()))
                 .bind(query.cause.as_ref().map(|cause| cause.detail.as_str()))
+                .bind(query.source.as_ref().map(SourceId::as_str))
+                .bind(query.stage.map(Stage::as_str))
         };
         Ok(entries(&self.database.rows(ask).await?)?)
     }

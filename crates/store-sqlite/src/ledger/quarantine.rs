@@ -142,6 +142,7 @@ fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<Quaranti
              WHERE tenant = ?1 AND (quarantined_at, receipt) < (?2, ?3)
                AND (?4 IS NULL OR class = ?4) AND (?5 IS NULL OR state = ?5)
                AND (?7 IS NULL OR (source = ?7 AND stage = ?8 AND class = ?9 AND pointer IS ?10 AND detail = ?11))
+               AND (?12 IS NULL OR source = ?12) AND (?13 IS NULL OR stage = ?13)
              ORDER BY quarantined_at DESC, receipt DESC, stage LIMIT ?6",
         )?
         .query_and_then(
@@ -157,6 +158,8 @@ fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<Quaranti
                 query.cause.as_ref().map(|cause| cause.class.as_str()),
                 query.cause.as_ref().and_then(|cause| cause.pointer.as_deref()),
                 query.cause.as_ref().map(|cause| cause.detail.as_str()),
+                query.source.as_ref().map(SourceId::as_str),
+                query.stage.map(Stage::as_str),
             ],
             entry,
         )?

@@ -1,0 +1,141 @@
+//! Reading what waits in quarantine by a mended mapping: first what would become of it, then for good. For the page and
+//! the command line.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use channels::{Kept, Mapping};
+use domain::id::{SourceId, TenantId};
+use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
+use domain::registry::SourceKind;
+use domain::timestamp::Timestamp;
+use event_schema::codec::RawDelivery;
+use ports::bus::EventBus;
+use ports::ledger::LedgerError;
+use ports::quarantine::{QuarantineQuery, QuarantineStore};
+use privacy::Vault;
+
+use crate::replay::{ReplayError, replay};
+use crate::workbench::{Step, open_before};
+
+/// Entries whose bodies are open at a time.
+const CHUNK: u32 = 200;
+
+/// What would become of entries if they were read by a mapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// Entries that would be understood.
+    pub understood: u64,
+    /// As how many events.
+    pub events: u64,
+    /// What is wrong with the others, and with how many of them.
+    pub faults: BTreeMap<Fault, u64>,
+}
+
+/// Why an entry would not be understood; holds no value out of its body.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// JSON pointer to the spot, where there is one.
+    pub pointer: Option<String>,
+    /// What was expected there.
+    pub detail: String,
+}
+
+impl Preview {
+    /// Entries that would come back.
+    #[must_use]
+    pub fn not_understood(&self) -> u64 {
+        self.faults.values().sum()
+    }
+
+    /// Takes in what would become of these entries. What no mapping reads is passed over.
+    pub fn add(&mut self, vault: &Vault, entries: &[QuarantineEntry], mapping: &Mapping) {
+        for entry in entries {
+            let Some(raw) = mapped(entry) else { continue };
+            let body = vault.tenant(&entry.tenant).open_body(entry.receipt, &raw.sealed_body);
+            // The cause is not passed on: that of unreadable content may quote it.
+            let Ok(body) = body else {
+                self.fault(None, "its body cannot be opened: the key is unknown here".to_owned());
+                continue;
+            };
+            let kept = Kept { kind: raw.kind, received_at: raw.received_at, body: &body };
+            for verdict in channels::preview(mapping, [kept]) {
+                match verdict {
+                    Ok(observations) => {
+                        self.understood += 1;
+                        self.events += u64::try_from(observations.len()).unwrap_or(u64::MAX);
+                    }
+                    Err(unparsed) => self.fault(unparsed.pointer, unparsed.detail),
+                }
+            }
+        }
+    }
+
+    fn fault(&mut self, pointer: Option<String>, detail: String) {
+        *self.faults.entry(Fault { pointer, detail }).or_default() += 1;
+    }
+}
+
+/// What would become of every open entry of a source. Changes nothing, and shows nothing of any body.
+pub async fn preview(
+    quarantine: &dyn QuarantineStore,
+    vault: &Vault,
+    (tenant, source): (&TenantId, &SourceId),
+    mapping: &Mapping,
+) -> Result<Preview, LedgerError> {
+    let mut preview = Preview::default();
+    let mut query = QuarantineQuery {
+        source: Some(source.clone()),
+        stage: Some(Stage::Normalize),
+        state: Some(QuarantineState::Open),
+        ..QuarantineQuery::all_of(tenant.clone(), CHUNK)
+    };
+    loop {
+        let entries = quarantine.list(&query).await?;
+        let Some(last) = entries.last() else { return Ok(preview) };
+        query.after = Some((last.quarantined_at, last.receipt));
+        preview.add(vault, &entries, mapping);
+    }
+}
+
+/// Sends up to `limit` open entries of a source through again, to be read by this mapping, that were put in before an
+/// instant: what fails again comes back younger, so that repeating this ends. Stopped anywhere, it is begun again and
+/// goes on where it was.
+pub async fn replay_step(
+    bus: &dyn EventBus,
+    quarantine: &dyn QuarantineStore,
+    (tenant, source): (&TenantId, &SourceId),
+    mapping: &Mapping,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Step, ReplayError> {
+    let query = QuarantineQuery {
+        source: Some(source.clone()),
+        stage: Some(Stage::Normalize),
+        ..open_before(tenant, before, limit)
+    };
+    let mut sent = 0;
+    for entry in quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
+        // What no mapping reads goes through as it is, and comes back as it was: passed over, it would be listed for ever.
+        let entry = remapped(&entry, mapping).unwrap_or(entry);
+        replay(bus, quarantine, &entry).await?;
+        sent += 1;
+    }
+    Ok(Step { sent, more: sent >= limit })
+}
+
+/// The entry as it goes through again to be read by this mapping; `None` where no mapping reads it.
+#[must_use]
+pub fn remapped(entry: &QuarantineEntry, mapping: &Mapping) -> Option<QuarantineEntry> {
+    let raw = mapped(entry)?.remapped(mapping.text().clone());
+    Some(QuarantineEntry { message: raw.encode().to_vec(), ..entry.clone() })
+}
+
+/// The delivery an entry holds, where it is one that a mapping reads.
+fn mapped(entry: &QuarantineEntry) -> Option<RawDelivery> {
+    if entry.stage != Stage::Normalize {
+        return None;
+    }
+    let raw = RawDelivery::decode(Bytes::copy_from_slice(&entry.message)).ok()?;
+    (raw.kind == SourceKind::Mapping).then_some(raw)
+}
