@@ -40,11 +40,14 @@ pub enum Command {
     /// What could not be understood: look at it, send it through again.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
-    /// Who opened what was sealed, when and why, the last first.
+    /// Who opened or read what was sealed, when and why, the last first.
     Audit {
         /// Only this tenant's.
         #[arg(long)]
         tenant: Option<TenantId>,
+        /// Only this: opened (a body, as it was received), read (what was said).
+        #[arg(long, value_parser = deeds())]
+        deed: Option<domain::audit::Deed>,
         /// How many at the most.
         #[arg(long, default_value_t = 50)]
         limit: u32,
@@ -394,6 +397,12 @@ fn trades() -> impl TypedValueParser<Value = domain::registry::Trade> {
     use domain::registry::Trade;
     PossibleValuesParser::new(Trade::ALL.map(Trade::as_str))
         .map(|word| Trade::parse(&word).expect("only the words of trades are let through"))
+}
+
+fn deeds() -> impl TypedValueParser<Value = domain::audit::Deed> {
+    use domain::audit::Deed;
+    PossibleValuesParser::new(Deed::ALL.map(Deed::as_str))
+        .map(|word| Deed::parse(&word).expect("only the words of deeds are let through"))
 }
 
 fn parse_class(word: &str) -> Result<domain::quarantine::ReasonClass, String> {

@@ -44,6 +44,8 @@ mod stand;
 
 use std::process::ExitCode;
 
+use ports::audit::AuditQuery;
+
 pub use crate::cli::{
     Command, Demo, KeyCommand, MasterKeyCommand, OfTenant, Play, QuarantineCommand, ScopeArgument, Send,
     SourceCommand, TenantCommand,
@@ -74,7 +76,9 @@ pub async fn run(command: Command, office: &impl Office, print: &Print) -> anyho
             return commands::inspect::run(channel, mapping.as_deref(), &file, print);
         }
         Command::Quarantine(command) => commands::quarantine::run(command, office, print).await?,
-        Command::Audit { tenant, limit } => commands::audit::run(tenant, limit, office, print).await?,
+        Command::Audit { tenant, deed, limit } => {
+            commands::audit::run(AuditQuery { tenant, deed, limit }, office, print).await?
+        }
         Command::Reconcile { wait, drained } => {
             return commands::reconcile::run(wait, drained, office, print).await;
         }

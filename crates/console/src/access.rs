@@ -5,6 +5,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, ORIGIN};
+use domain::audit::Who;
 use domain::id::{KeyId, TenantId};
 use domain::registry::Scope;
 use http_kit::auth;
@@ -22,6 +23,8 @@ pub(crate) struct Reader {
     /// The tenant they read; `None` is every tenant.
     pub(crate) tenant: Option<TenantId>,
     pub(crate) scope: Scope,
+    /// Who answers for what they read.
+    pub(crate) who: Who,
     /// Whether they read without a key, as visitors of the demo do.
     pub(crate) is_open: bool,
 }
@@ -30,7 +33,7 @@ pub(crate) struct Reader {
 pub(crate) async fn reader(req: &HttpRequest, console: &Console) -> Result<Reader, Problem> {
     let visitor = open_reader(req, console);
     match auth::require_or_cookie(req, &console.keyring, Scope::Read).await {
-        Ok(principal) => Ok(Reader { tenant: principal.tenant, scope: principal.scope, is_open: false }),
+        Ok(principal) => Ok(Reader::from(principal)),
         // Cookies know no ports: one left behind by another program on this machine must not lock a visitor out.
         Err(problem) => match visitor {
             Some(visitor) if !req.headers().contains_key(AUTHORIZATION) => Ok(visitor),
@@ -49,6 +52,18 @@ pub(crate) async fn reading(
     reader.tenant(console, parameters)
 }
 
+/// Demands somebody who may read, for a request that shows what was said: says which tenant it is about, and who it is that
+/// answers for it.
+pub(crate) async fn reading_texts(
+    req: &HttpRequest,
+    console: &Console,
+    parameters: &Parameters,
+) -> Result<(TenantId, Who), Problem> {
+    let reader = reader(req, console).await?;
+    let who = reader.who.clone();
+    Ok((reader.tenant(console, parameters)?, who))
+}
+
 /// Demands somebody who may change things, and says which tenant this request is about.
 ///
 /// A browser sends the cookie whoever made it ask, so a cookie counts only when the page itself is asking.
@@ -57,8 +72,7 @@ pub(crate) async fn changing(
     console: &Console,
     parameters: &Parameters,
 ) -> Result<TenantId, Problem> {
-    let principal = principal(req, console, Scope::Admin).await?;
-    Reader { tenant: principal.tenant, scope: principal.scope, is_open: false }.tenant(console, parameters)
+    Reader::from(principal(req, console, Scope::Admin).await?).tenant(console, parameters)
 }
 
 /// Somebody who is to be shown what is sealed: with a key, for it is written down whose.
@@ -75,9 +89,8 @@ pub(crate) async fn opening(
     parameters: &Parameters,
 ) -> Result<Opener, Problem> {
     let principal = principal(req, console, Scope::Read).await?;
-    let key = principal.key;
-    let reader = Reader { tenant: principal.tenant, scope: principal.scope, is_open: false };
-    Ok(Opener { tenant: reader.tenant(console, parameters)?, key })
+    let key = principal.key.clone();
+    Ok(Opener { tenant: Reader::from(principal).tenant(console, parameters)?, key })
 }
 
 /// Demands an administrator; the tenant the request is about, or `None` for an operator who asks about all.
@@ -90,8 +103,7 @@ pub(crate) async fn administering(
     if principal.tenant.is_none() && parameters.tenant()?.is_none() {
         return Ok(None);
     }
-    let reader = Reader { tenant: principal.tenant, scope: principal.scope, is_open: false };
-    reader.tenant(console, parameters).map(Some)
+    Reader::from(principal).tenant(console, parameters).map(Some)
 }
 
 /// By key, or by the cookie when the page itself is asking.
@@ -100,6 +112,13 @@ async fn principal(req: &HttpRequest, console: &Console, wanted: Scope) -> Resul
         auth::require_or_cookie(req, &console.keyring, wanted).await
     } else {
         auth::require(req, &console.keyring, wanted).await
+    }
+}
+
+impl From<Principal> for Reader {
+    fn from(principal: Principal) -> Self {
+        let Principal { key, tenant, scope, source: _ } = principal;
+        Self { tenant, scope, who: Who::Key(key.to_string()), is_open: false }
     }
 }
 
@@ -133,5 +152,6 @@ pub(crate) fn is_same_origin(req: &HttpRequest) -> Option<bool> {
 /// The visitor of a demo, who is on this very machine.
 fn open_reader(req: &HttpRequest, console: &Console) -> Option<Reader> {
     let tenant = console.open_tenant.clone()?;
-    local::is_local(req.head()).then_some(Reader { tenant: Some(tenant), scope: Scope::Read, is_open: true })
+    let visitor = Reader { tenant: Some(tenant), scope: Scope::Read, who: Who::Visitor, is_open: true };
+    local::is_local(req.head()).then_some(visitor)
 }

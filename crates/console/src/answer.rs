@@ -37,6 +37,22 @@ pub(crate) fn json<T: Serialize>(req: &HttpRequest, value: &T) -> Result<HttpRes
     Ok(if tag.is_known_to(req) { not_modified(&tag) } else { respond(&tag, bytes) })
 }
 
+/// Like [`json`], of something that has to be `written` down before it is shown: where the caller has it already, nothing
+/// is shown and nothing written.
+pub(crate) async fn written<T: Serialize>(
+    req: &HttpRequest,
+    value: &T,
+    written: impl Future<Output = Result<(), Problem>>,
+) -> Result<HttpResponse, Problem> {
+    let bytes = serde_json::to_vec(value).map_err(|cause| failure::internal(&cause))?;
+    let tag = Tag::of(&bytes);
+    if tag.is_known_to(req) {
+        return Ok(not_modified(&tag));
+    }
+    written.await?;
+    Ok(respond(&tag, bytes))
+}
+
 /// Answers with JSON under a tag that was made of less than the whole of it.
 pub(crate) fn tagged<T: Serialize>(tag: &Tag, value: &T) -> Result<HttpResponse, Problem> {
     serde_json::to_vec(value).map(|bytes| respond(tag, bytes)).map_err(|cause| failure::internal(&cause))

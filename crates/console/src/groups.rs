@@ -1,8 +1,8 @@
-//! `/v1/quarantine/groups`, `/v1/quarantine/{receipt}/open` and `/v1/audit`: the workbench over HTTP.
+//! `/v1/quarantine/groups` and `/v1/quarantine/{receipt}/open`: the workbench over HTTP.
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::audit::{AuditEntry, Reason, Who};
+use domain::audit::{About, AuditEntry, Deed, Reason, Who};
 use domain::id::ReceiptId;
 use domain::quarantine::Stage;
 use domain::timestamp::Timestamp;
@@ -20,12 +20,9 @@ pub(crate) const REPLAY: Endpoint =
     Endpoint { service: "console", pattern: "/v1/quarantine/groups/{group}/replay", methods: &["POST"] };
 pub(crate) const OPEN: Endpoint =
     Endpoint { service: "console", pattern: "/v1/quarantine/{receipt}/open", methods: &["POST"] };
-pub(crate) const AUDIT: Endpoint = Endpoint { service: "console", pattern: "/v1/audit", methods: &["GET"] };
 
 /// Entries sent through again in one request: each is a message and a row, and somebody waits for the answer.
 pub(crate) const STEP: u32 = 100;
-const DEFAULT_LIMIT: u32 = 100;
-const MAX_LIMIT: u32 = 500;
 
 #[derive(Serialize)]
 struct GroupList {
@@ -71,23 +68,6 @@ struct Opened {
     receipt: String,
     stage: &'static str,
     body: String,
-}
-
-#[derive(Serialize)]
-struct AuditList {
-    entries: Vec<AuditView>,
-}
-
-#[derive(Serialize)]
-struct AuditView {
-    at: String,
-    tenant: String,
-    who: &'static str,
-    name: String,
-    receipt: String,
-    stage: &'static str,
-    /// Absent where its key is not here any more.
-    reason: Option<String>,
 }
 
 pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Result<HttpResponse, Problem> {
@@ -143,12 +123,12 @@ pub(crate) async fn open(
         at: console.clock.now(),
         tenant: opener.tenant.clone(),
         who: Who::Key(opener.key.to_string()),
-        receipt,
-        stage: entry.stage,
-        reason: keys.seal_body(receipt, reason.as_str().as_bytes()),
+        deed: Deed::Opened,
+        about: About::Entry { receipt, stage: entry.stage },
+        reason: Some(keys.seal_body(receipt, reason.as_str().as_bytes())),
     };
     // First written down, then opened: a body nobody answers for is not shown.
-    console.audit.add_audit(&audited).await.map_err(failure::of_ledger)?;
+    console.audit.add_audit(&[audited]).await.map_err(failure::of_ledger)?;
     let body = workbench::body_of(&console.vault, entry).map_err(|error| match error {
         BodyError::NoBody(_) => Problem::new(ProblemKind::NotFound),
         BodyError::Sealed => {
@@ -157,29 +137,6 @@ pub(crate) async fn open(
     })?;
     let opened = Opened { receipt: receipt.to_string(), stage: entry.stage.as_str(), body };
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(opened))
-}
-
-pub(crate) async fn audit(req: HttpRequest, console: web::Data<Console>) -> Result<HttpResponse, Problem> {
-    let parameters = Parameters::read(&req, &["limit"])?;
-    let tenant = access::administering(&req, &console, &parameters).await?;
-    let limit = parameters.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
-    let entries = console.audit.audit(tenant.as_ref(), limit).await.map_err(failure::of_ledger)?;
-    let entries = entries.iter().map(|entry| view(&console, entry)).collect();
-    answer::json(&req, &AuditList { entries })
-}
-
-fn view(console: &Console, entry: &AuditEntry) -> AuditView {
-    let (who, name) = entry.who.parts();
-    let reason = console.vault.tenant(&entry.tenant).open_body(entry.receipt, &entry.reason).ok();
-    AuditView {
-        at: entry.at.to_string(),
-        tenant: entry.tenant.to_string(),
-        who,
-        name: name.to_owned(),
-        receipt: entry.receipt.to_string(),
-        stage: entry.stage.as_str(),
-        reason: reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()),
-    }
 }
 
 impl Progress {

@@ -5,11 +5,13 @@
 //! adapter.
 //!
 //! Every answer is of one tenant, taken from the key and not from the address ([`access`]); what belongs to another is
-//! answered as what does not exist. Texts are opened here and nowhere else, to be shown; contacts never are.
+//! answered as what does not exist. Texts are opened here and nowhere else, to be shown; contacts never are. Who is shown
+//! texts is written down first ([`scribe`]).
 //!
 //! Nothing personal goes into an address: an id that somebody typed is looked up by `POST /v1/sessions/lookup`, and
 //! what is stored, a pseudonym where need be, takes its place from then on.
 
+pub mod audit;
 pub mod reconcile;
 pub mod registrar;
 pub mod remap;
@@ -35,6 +37,7 @@ mod person;
 mod quarantine;
 mod reconcile_route;
 mod rulings;
+mod scribe;
 mod sessions;
 mod source_view;
 mod sources;
@@ -59,6 +62,8 @@ use ports::registry::Registry;
 use ports::sources::SourceWatch;
 use ports::subjects::SubjectReader;
 use privacy::Vault;
+
+use crate::scribe::Scribe;
 
 /// What the console reads from.
 pub struct Console {
@@ -114,7 +119,7 @@ pub const ENDPOINTS: [Endpoint; 34] = [
     groups::LIST,
     groups::REPLAY,
     groups::OPEN,
-    groups::AUDIT,
+    audit::LIST,
     quarantine::SHOW,
     quarantine::REPLAY,
     reconcile_route::RECONCILE,
@@ -130,8 +135,10 @@ pub const ENDPOINTS: [Endpoint; 34] = [
 
 /// Mounts the console: the API under `/v1`, the page at `/`.
 pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    let scribe = Arc::new(Scribe::new(&console));
     move |cfg| {
         cfg.app_data(web::Data::from(Arc::clone(&console)));
+        cfg.app_data(web::Data::from(Arc::clone(&scribe)));
         http_kit::extract::configure(cfg);
         cfg.service(page::INDEX.resource().route(web::get().to(page::index)))
             .service(page::ASSET.resource().route(web::get().to(page::asset)))
@@ -158,7 +165,7 @@ pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone
             .service(groups::LIST.resource().route(web::get().to(groups::list)))
             .service(groups::REPLAY.resource().route(web::post().to(groups::replay)))
             .service(groups::OPEN.resource().route(web::post().to(groups::open)))
-            .service(groups::AUDIT.resource().route(web::get().to(groups::audit)))
+            .service(audit::LIST.resource().route(web::get().to(audit::list)))
             .service(quarantine::SHOW.resource().route(web::get().to(quarantine::show)))
             .service(quarantine::REPLAY.resource().route(web::post().to(quarantine::replay)))
             .service(reconcile_route::RECONCILE.resource().route(web::get().to(reconcile_route::reconcile)))

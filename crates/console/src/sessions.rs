@@ -1,6 +1,7 @@
 //! `GET /v1/sessions`, `GET /v1/sessions/{id}` and `POST /v1/sessions/lookup`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::audit::About;
 use domain::channel::Channel;
 use domain::id::TenantId;
 use domain::rollup::{Mark, Marks};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Tag};
 use crate::parameters::{Parameters, invalid};
+use crate::scribe::Scribe;
 use crate::timeline::{self, Thread, Timeline};
 use crate::{Console, access, cursor, failure};
 
@@ -94,10 +96,11 @@ pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Resul
 pub(crate) async fn show(
     req: HttpRequest,
     console: web::Data<Console>,
+    scribe: web::Data<Scribe>,
     typed: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let parameters = Parameters::read(&req, &["cursor", "limit"])?;
-    let tenant = access::reading(&req, &console, &parameters).await?;
+    let (tenant, who) = access::reading_texts(&req, &console, &parameters).await?;
     let limit = parameters.limit(timeline::DEFAULT_LIMIT, timeline::MAX_LIMIT)?;
     let after = parameters.cursor(cursor::to_event)?;
     let row = find(&console, &tenant, &typed).await?;
@@ -109,9 +112,14 @@ pub(crate) async fn show(
     if tag.is_known_to(&req) {
         return Ok(answer::not_modified(&tag));
     }
-    let thread = Thread::Session(&row.rollup.session);
-    let timeline = timeline::read(&console, &tenant, thread, after, limit).await?;
-    answer::tagged(&tag, &SessionPage { session, timeline })
+    let id = &row.rollup.session;
+    // Written down while it is read, and shown once both are done.
+    let (timeline, written) = tokio::join!(
+        timeline::read(&console, &tenant, Thread::Session(id), after, limit),
+        scribe.read((&tenant, &who), About::Session(id.clone())),
+    );
+    written?;
+    answer::tagged(&tag, &SessionPage { session, timeline: timeline? })
 }
 
 pub(crate) async fn lookup(

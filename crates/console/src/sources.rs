@@ -3,6 +3,7 @@
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use channels::{Mapping, MappingError};
+use domain::audit::About;
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Scope, Source, SourceKind};
 use domain::source_state::SourceState;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::event_view::{EventView, Findings};
 use crate::parameters::Parameters;
 use crate::registrar::{self, NewSource, RegistrarError};
+use crate::scribe::Scribe;
 use crate::source_view::SourceView;
 use crate::{Console, access, answer, failure, timeline};
 
@@ -114,19 +116,24 @@ pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Resul
 pub(crate) async fn show(
     req: HttpRequest,
     console: web::Data<Console>,
+    scribe: web::Data<Scribe>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let parameters = Parameters::read(&req, &[])?;
-    let tenant = access::reading(&req, &console, &parameters).await?;
+    let (tenant, who) = access::reading_texts(&req, &console, &parameters).await?;
     let source = find(&console, &tenant, &id).await?;
     let state = state_of(&console, &source).await?;
     let last_event = match &state {
         Some(state) => last_event(&console, &tenant, state).await?,
         None => None,
     };
-    let url = url(&req, &console, &source.id);
+    let (url, id) = (url(&req, &console, &source.id), source.id.clone());
     let source = SourceView::new(&source, state.as_ref(), url, console.clock.now());
-    answer::json(&req, &SourceShown { source, last_event })
+    let shown = SourceShown { source, last_event };
+    if shown.last_event.is_none() {
+        return answer::json(&req, &shown);
+    }
+    answer::written(&req, &shown, scribe.read((&tenant, &who), About::Source(id))).await
 }
 
 pub(crate) async fn add(

@@ -4,6 +4,7 @@
 //! the answer names the best one.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::audit::About;
 use domain::consent::{ConsentRecord, holding};
 use domain::id::TenantId;
 use domain::subject::{Door, Identity, Link, Ruling};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::parameters::Parameters;
 use crate::person::{self, Person};
+use crate::scribe::Scribe;
 use crate::timeline::{self, Thread};
 use crate::{Console, access, answer, cursor, failure};
 
@@ -162,15 +164,19 @@ pub(crate) async fn show(
 pub(crate) async fn events(
     req: HttpRequest,
     console: web::Data<Console>,
+    scribe: web::Data<Scribe>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let parameters = Parameters::read(&req, &["cursor", "limit"])?;
-    let tenant = access::reading(&req, &console, &parameters).await?;
+    let (tenant, who) = access::reading_texts(&req, &console, &parameters).await?;
     let limit = parameters.limit(timeline::DEFAULT_LIMIT, timeline::MAX_LIMIT)?;
     let after = parameters.cursor(cursor::to_event)?;
-    let history = person::of_id(&console, &tenant, &id).await?.history();
+    let person = person::of_id(&console, &tenant, &id).await?;
+    let client = person.circle.identities.first().cloned();
+    let client = client.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    let history = person.history();
     let timeline = timeline::read(&console, &tenant, Thread::Client(&history), after, limit).await?;
-    answer::json(&req, &timeline)
+    answer::written(&req, &timeline, scribe.read((&tenant, &who), About::Client(client))).await
 }
 
 pub(crate) async fn consents(

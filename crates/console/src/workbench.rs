@@ -69,10 +69,8 @@ pub async fn replay_step(
 ) -> Result<Step, ReplayError> {
     let mut sent = 0;
     for cause in &group.causes {
-        let query = QuarantineQuery {
-            cause: Some(cause.clone()),
-            ..open_before(tenant, before, limit - sent)
-        };
+        let query =
+            QuarantineQuery { cause: Some(cause.clone()), ..open_before(tenant, before, limit - sent) };
         for entry in quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
             replay(bus, quarantine, &entry).await?;
             sent += 1;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use domain::action::Action;
-use domain::audit::{AuditEntry, Who};
+use domain::audit::{About, AuditEntry, Deed, Who};
 use domain::event::Sealed;
 use domain::id::{ReceiptId, SourceId};
 use domain::quarantine::{QuarantineState, Stage};
-use domain::registry::{Source, SourceKind, SourceSecret, Tenant};
+use domain::registry::{Source, SourceKind, SourceSecret, Tenant, Trade};
+use ports::audit::AuditQuery;
 use ports::registry::Registry;
 use ports::seals::{Place, Replacement, SealedAt, SealedRow, SealedStore};
 
@@ -83,8 +84,10 @@ pub async fn what_is_replaced_is_what_readers_get(store: &Port) {
     assert!(secrets.clone().count() == 3 && secrets.clone().all(|secret| is_anew(secret.sealed.as_bytes())));
     let forwards = snapshot.sources.iter().filter_map(|source| source.forward_to.as_ref());
     assert!(forwards.clone().count() == 2 && forwards.clone().all(|to| is_anew(to.as_bytes())));
-    let audit = store.audit(None, 10).await.unwrap();
-    assert!(audit.len() == 2 && audit.iter().all(|entry| is_anew(entry.reason.as_bytes())));
+    let query = AuditQuery { tenant: None, deed: Some(Deed::Opened), limit: 10 };
+    let audit = store.audit(&query).await.unwrap();
+    let reasons = audit.iter().filter_map(|entry| entry.reason.as_ref());
+    assert!(reasons.clone().count() == 2 && reasons.clone().all(|reason| is_anew(reason.as_bytes())));
 }
 
 pub async fn a_row_that_changed_meanwhile_keeps_its_change(store: &Port) {
@@ -148,7 +151,7 @@ fn replacement(row: &SealedRow, mark: &[u8]) -> Replacement {
 }
 
 /// Seven events of two tenants over three days, three entries of quarantine, three secrets and two addresses of two
-/// sources, two entries of the audit.
+/// sources, two entries of the audit with a reason and two without.
 async fn fill(store: &Port) {
     const DAY: u64 = 24 * 60 * 60;
     let events = [("s-1", 1), ("s-1", 1), ("s-1", DAY), ("s-2", 2 * DAY), ("s-3", 5), ("a", 7)];
@@ -165,13 +168,22 @@ async fn fill(store: &Port) {
     for _ in 0..2 {
         let who = Who::Key("abc".to_owned());
         let (at, reason) = (at(1), Sealed::from_bytes(b"because".to_vec()));
-        let (tenant, receipt, stage) = (salon(), receipt(1), Stage::Normalize);
-        store.add_audit(&AuditEntry { at, tenant, who, receipt, stage, reason }).await.unwrap();
+        let about = About::Entry { receipt: receipt(1), stage: Stage::Normalize };
+        let (tenant, deed, reason) = (salon(), Deed::Opened, Some(reason));
+        let opened = AuditEntry { at, tenant, who, deed, about, reason };
+        let read = AuditEntry {
+            deed: Deed::Read,
+            about: About::Session(session("s-1")),
+            reason: None,
+            ..opened.clone()
+        };
+        store.add_audit(&[read, opened]).await.unwrap();
     }
 }
 
 async fn register(store: &Port) {
-    let tenant = Tenant { id: salon(), name: "Салон".to_owned(), created_at: at(0), revoked_at: None };
+    let (id, name, trade) = (salon(), "Салон".to_owned(), Trade::Ordinary);
+    let tenant = Tenant { id, name, trade, created_at: at(0), revoked_at: None };
     store.add_tenant(&tenant).await.unwrap();
     let secret = || SourceSecret { sealed: Sealed::from_bytes(b"secret".to_vec()), created_at: at(0) };
     for (id, secrets) in [("bot", vec![secret(), secret()]), ("tg", vec![secret()])] {

@@ -1,34 +1,40 @@
-//! Who opened what was sealed, when and why.
+//! Who opened or read what was sealed, when and why.
+
+use std::fmt;
 
 use crate::event::Sealed;
-use crate::id::{ReceiptId, TenantId};
+use crate::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use crate::quarantine::Stage;
+use crate::subject::Identity;
 use crate::timestamp::Timestamp;
 
-/// Something sealed that was opened.
+/// Something that somebody answers for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
     /// Whose it is.
     pub tenant: TenantId,
-    /// Who opened it: the public half of a key, or the account on the machine of the command line.
+    /// Who did it.
     pub who: Who,
-    /// The entry of the quarantine whose body it was.
-    pub receipt: ReceiptId,
-    /// The stage of that entry.
-    pub stage: Stage,
-    /// Why, in the words of who opened it ([`Reason`]): sealed, for they may well name somebody.
-    pub reason: Sealed,
+    /// What was done.
+    pub deed: Deed,
+    /// What it was done with.
+    pub about: About,
+    /// Why, in the words of who did it ([`Reason`]): sealed, for they may well name somebody. Reading asks for none: what
+    /// was asked for says why.
+    pub reason: Option<Sealed>,
 }
 
-/// Who opened something.
+/// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Somebody with this key.
+    /// Somebody with this key, by its public half.
     Key(String),
-    /// Somebody at the command line, under this account.
+    /// Somebody at the command line, under this account of the machine.
     Account(String),
+    /// A visitor without a key, where the demo lets them in.
+    Visitor,
 }
 
 impl Who {
@@ -38,6 +44,7 @@ impl Who {
         match self {
             Self::Key(id) => ("key", id),
             Self::Account(name) => ("account", name),
+            Self::Visitor => ("visitor", ""),
         }
     }
 
@@ -47,8 +54,118 @@ impl Who {
         match word {
             "key" => Some(Self::Key(name)),
             "account" => Some(Self::Account(name)),
+            "visitor" => Some(Self::Visitor),
             _ => None,
         }
+    }
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deed {
+    /// A body was opened as it was received.
+    Opened,
+    /// What was said was read.
+    Read,
+}
+
+impl Deed {
+    /// All deeds.
+    pub const ALL: [Self; 2] = [Self::Opened, Self::Read];
+
+    /// The word used in JSON, in tables and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Read => "read",
+        }
+    }
+
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|deed| deed.as_str() == word)
+    }
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What something was done with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An entry of the quarantine.
+    Entry {
+        /// The receipt that brought it.
+        receipt: ReceiptId,
+        /// Where it stopped.
+        stage: Stage,
+    },
+    /// A conversation.
+    Session(SessionId),
+    /// Everything that named a lead.
+    Lead(LeadId),
+    /// The history of a client, known by this and more.
+    Client(Identity),
+    /// The last event of a source.
+    Source(SourceId),
+}
+
+impl About {
+    /// The words that may stand for it.
+    pub const WORDS: [&'static str; 5] = ["entry", "session", "lead", "client", "source"];
+
+    /// The word used in JSON and in tables.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Entry { .. } => "entry",
+            Self::Session(_) => "session",
+            Self::Lead(_) => "lead",
+            Self::Client(_) => "client",
+            Self::Source(_) => "source",
+        }
+    }
+
+    /// Its id, as it is kept: what [`Self::of`] reads.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::Entry { receipt, stage } => format!("{receipt} {}", stage.as_str()),
+            Self::Session(id) => id.to_string(),
+            Self::Lead(id) => id.to_string(),
+            Self::Client(identity) => identity.to_string(),
+            Self::Source(id) => id.to_string(),
+        }
+    }
+
+    /// The receipt under whose id the reason is sealed; where there is none, no reason is kept.
+    #[must_use]
+    pub const fn receipt(&self) -> Option<ReceiptId> {
+        match self {
+            Self::Entry { receipt, .. } => Some(*receipt),
+            Self::Session(_) | Self::Lead(_) | Self::Client(_) | Self::Source(_) => None,
+        }
+    }
+
+    /// Reads the word and the id.
+    #[must_use]
+    pub fn of(word: &str, id: &str) -> Option<Self> {
+        Some(match word {
+            "entry" => {
+                let (receipt, stage) = id.split_once(' ')?;
+                Self::Entry { receipt: receipt.parse().ok()?, stage: Stage::parse(stage)? }
+            }
+            "session" => Self::Session(SessionId::parse(id).ok()?),
+            "lead" => Self::Lead(id.parse().ok()?),
+            "client" => Self::Client(id.parse().ok()?),
+            "source" => Self::Source(SourceId::parse(id).ok()?),
+            _ => return None,
+        })
     }
 }
 
@@ -79,7 +196,10 @@ impl Reason {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::subject::IdentityKind;
 
     #[test]
     fn a_reason_says_something() {
@@ -87,5 +207,22 @@ mod tests {
         for text in ["", "  ", "a\u{0}b", "a\nb", &"я".repeat(501)] {
             assert_eq!(Reason::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_it_was_about_reads_back() {
+        let all = [
+            About::Entry { receipt: ReceiptId::from_uuid(Uuid::nil()), stage: Stage::Normalize },
+            About::Session(SessionId::parse("сессия 7").unwrap()),
+            About::Lead(LeadId::from_number(7)),
+            About::Client(Identity::parse(IdentityKind::Phone, "v1:p").unwrap()),
+            About::Source(SourceId::parse("bot").unwrap()),
+        ];
+        assert_eq!(all.each_ref().map(About::as_str), About::WORDS);
+        for about in all {
+            assert_eq!(About::of(about.as_str(), &about.id()), Some(about));
+        }
+        assert_eq!(About::of("entry", "nothing"), None);
+        assert_eq!(About::of("thing", "x"), None);
     }
 }

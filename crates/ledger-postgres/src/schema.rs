@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 10] = [
+pub(crate) const MIGRATIONS: [Migration; 11] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -59,6 +59,11 @@ pub(crate) const MIGRATIONS: [Migration; 10] = [
         version: 10,
         name: "trades of tenants",
         sql: include_str!("../migrations/0010-trades-of-tenants.sql"),
+    },
+    Migration {
+        version: 11,
+        name: "who read what",
+        sql: include_str!("../migrations/0011-who-read-what.sql"),
     },
 ];
 

@@ -1,7 +1,7 @@
 //! The command `quarantine`: look at what could not be understood, and send it through again.
 
 use console::workbench::{self, Group, body_of};
-use domain::audit::{AuditEntry, Reason, Who};
+use domain::audit::{About, AuditEntry, Deed, Reason, Who};
 use domain::id::{ReceiptId, TenantId};
 use domain::quarantine::{QuarantineEntry, QuarantineState};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -174,11 +174,11 @@ async fn write_down(desk: &Desk, entry: &QuarantineEntry, reason: &Reason) -> an
         at: SystemClock.now(),
         tenant: entry.tenant.clone(),
         who: Who::Account(account()),
-        receipt: entry.receipt,
-        stage: entry.stage,
-        reason: keys.seal_body(entry.receipt, reason.as_str().as_bytes()),
+        deed: Deed::Opened,
+        about: About::Entry { receipt: entry.receipt, stage: entry.stage },
+        reason: Some(keys.seal_body(entry.receipt, reason.as_str().as_bytes())),
     };
-    Ok(desk.audit.add_audit(&audited).await?)
+    Ok(desk.audit.add_audit(&[audited]).await?)
 }
 
 /// Sends all that waits in groups through again, a step at a time: killed in between and begun again, it goes on where

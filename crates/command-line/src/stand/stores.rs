@@ -13,7 +13,7 @@ use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade}
 use domain::rollup::Moment;
 use domain::source_state::{Period, SourceState};
 use domain::timestamp::Timestamp;
-use ports::audit::AuditLog;
+use ports::audit::{AuditLog, AuditQuery};
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
 };
@@ -176,11 +176,11 @@ impl QuarantineStore for Empty {
 
 #[async_trait]
 impl AuditLog for Empty {
-    async fn add_audit(&self, _: &AuditEntry) -> Result<(), LedgerError> {
+    async fn add_audit(&self, _: &[AuditEntry]) -> Result<(), LedgerError> {
         unreachable!("there is nothing to open")
     }
 
-    async fn audit(&self, _: Option<&TenantId>, _: u32) -> Result<Vec<AuditEntry>, LedgerError> {
+    async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditEntry>, LedgerError> {
         Ok(Vec::new())
     }
 }

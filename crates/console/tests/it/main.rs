@@ -4,6 +4,7 @@
 
 mod access;
 mod ask;
+mod audit;
 mod groups;
 mod mappings;
 mod openapi;

@@ -18,7 +18,7 @@ use domain::subject::{Identity, Learned, Link, Touch};
 use domain::timestamp::Timestamp;
 use event_schema::codec::{decode_event, encode_event};
 use ports::analytics::{AnalyticsError, AnalyticsStore, Period};
-use ports::audit::AuditLog;
+use ports::audit::{AuditLog, AuditQuery};
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
 };
@@ -50,6 +50,8 @@ pub(crate) struct Held {
     pub(crate) registry: RegistrySnapshot,
     pub(crate) refusals: Vec<RefusalCount>,
     pub(crate) audit: Vec<AuditEntry>,
+    /// Whether nothing can be written down.
+    pub(crate) audit_is_down: bool,
     pub(crate) in_flight: BTreeMap<TenantId, u64>,
     receipts: u128,
 }
@@ -413,14 +415,19 @@ fn cause_of(entry: &QuarantineEntry) -> Cause {
 
 #[async_trait]
 impl AuditLog for Store {
-    async fn add_audit(&self, entry: &AuditEntry) -> Result<(), LedgerError> {
-        self.reading()?.audit.push(entry.clone());
+    async fn add_audit(&self, entries: &[AuditEntry]) -> Result<(), LedgerError> {
+        let mut held = self.reading()?;
+        if held.audit_is_down {
+            return Err(LedgerError::Unavailable("unplugged".into()));
+        }
+        held.audit.extend_from_slice(entries);
         Ok(())
     }
 
-    async fn audit(&self, tenant: Option<&TenantId>, _limit: u32) -> Result<Vec<AuditEntry>, LedgerError> {
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, LedgerError> {
         let mut entries = self.reading()?.audit.clone();
-        entries.retain(|entry| tenant.is_none_or(|tenant| entry.tenant == *tenant));
+        entries.retain(|entry| query.tenant.as_ref().is_none_or(|tenant| entry.tenant == *tenant));
+        entries.retain(|entry| query.deed.is_none_or(|deed| entry.deed == deed));
         entries.reverse();
         Ok(entries)
     }

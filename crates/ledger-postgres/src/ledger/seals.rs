@@ -31,7 +31,7 @@ impl SealedStore for PostgresLedger {
             Place::Quarantine => "SELECT count(*) FROM quarantine",
             Place::Secrets => "SELECT count(*) FROM source_secrets",
             Place::Forwards => "SELECT count(*) FROM sources WHERE forward_to IS NOT NULL",
-            Place::Reasons => "SELECT count(*) FROM audit",
+            Place::Reasons => "SELECT count(*) FROM audit WHERE reason IS NOT NULL",
         };
         let rows = self.database.rows(|| sqlx::query(sql)).await?;
         Ok(rows.first().map_or(Ok(0), |row| counted(row, 0))?)
@@ -92,7 +92,8 @@ fn page(place: Place, after: Option<&SealedAt>, limit: i64) -> Statement<'_> {
             sqlx::query(sql).bind(limit).bind(source)
         }
         (Place::Reasons, _) => {
-            let sql = "SELECT tenant, receipt, id, reason FROM audit WHERE id > $2 ORDER BY id LIMIT $1";
+            let sql = "SELECT tenant, receipt, id, reason FROM audit
+                 WHERE reason IS NOT NULL AND id > $2 ORDER BY id LIMIT $1";
             sqlx::query(sql).bind(limit).bind(number)
         }
     }

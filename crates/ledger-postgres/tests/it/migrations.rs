@@ -2,11 +2,13 @@
 
 use contract_tests::fixtures::{at, salon};
 use domain::appointment::Step;
+use domain::audit::{About, Deed};
 use domain::channel::Channel;
 use domain::quarantine::{QuarantineState, ReasonClass, Stage};
 use domain::registry::{Scope, SourceKind, Trade};
 use domain::session::Outcome;
 use ledger_postgres::{MigrateError, SchemaError, migrate};
+use ports::audit::{AuditLog as _, AuditQuery};
 use ports::ledger::{LedgerReader as _, SessionQuery};
 use sqlx::Row as _;
 
@@ -103,10 +105,24 @@ async fn what_the_first_release_writes_is_taken_and_found() {
 }
 
 #[tokio::test]
+async fn what_the_release_before_wrote_into_the_audit_reads_as_an_opened_body() {
+    let schema = schema().await;
+    let mut app = schema.app().await;
+    let add = "INSERT INTO audit (tenant, at, who, name, receipt, stage, reason)
+         VALUES ('salon', 1, 'key', 'abc', '\\x0190b3a47c1e7a3b9d575f3c2b1a0e4d', 'normalize', '\\x00ff')";
+    execute(&mut app, add).await.unwrap();
+    let query = AuditQuery { tenant: Some(salon()), deed: Some(Deed::Opened), limit: 10 };
+    let entries = schema.open_ledger().audit(&query).await.unwrap();
+    let receipt = "0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d".parse().unwrap();
+    let about: Vec<_> = entries.into_iter().map(|entry| entry.about).collect();
+    assert_eq!(about, [About::Entry { receipt, stage: Stage::Normalize }]);
+}
+
+#[tokio::test]
 async fn every_word_of_the_vocabulary_may_be_written() {
     let schema = schema().await;
     let mut owner = schema.owner().await;
-    let words: [(&str, &str, Vec<&str>); 10] = [
+    let words: [(&str, &str, Vec<&str>); 13] = [
         ("sessions", "channel", Channel::ALL.map(Channel::as_str).into()),
         ("sessions", "step", Step::ALL.map(Step::as_str).into()),
         ("sessions", "outcome", Outcome::ALL.map(Outcome::as_str).into()),
@@ -115,6 +131,9 @@ async fn every_word_of_the_vocabulary_may_be_written() {
         ("quarantine", "state", QuarantineState::ALL.map(QuarantineState::as_str).into()),
         ("sources", "kind", SourceKind::ALL.map(SourceKind::as_str).into()),
         ("tenants", "trade", Trade::ALL.map(Trade::as_str).into()),
+        ("audit", "who", vec!["key", "account", "visitor"]),
+        ("audit", "deed", Deed::ALL.map(Deed::as_str).into()),
+        ("audit", "about", About::WORDS.into()),
         ("keys", "scope", Scope::ALL.map(Scope::as_str).into()),
         ("receipts", "outcome", vec!["stored", "duplicate", "quarantined"]),
     ];

@@ -40,7 +40,7 @@ fn count(connection: &Connection, place: Place) -> Result<u64, Failure> {
         Place::Quarantine => "SELECT count(*) FROM quarantine",
         Place::Secrets => "SELECT count(*) FROM source_secrets",
         Place::Forwards => "SELECT count(*) FROM sources WHERE forward_to IS NOT NULL",
-        Place::Reasons => "SELECT count(*) FROM audit",
+        Place::Reasons => "SELECT count(*) FROM audit WHERE reason IS NOT NULL",
     };
     connection.prepare_cached(statement)?.query_row([], |row| Ok(counted(row, 0)))?
 }
@@ -66,7 +66,9 @@ fn page(
         Place::Forwards => {
             "SELECT id, forward_to FROM sources WHERE forward_to IS NOT NULL AND id > ?2 ORDER BY id LIMIT ?1"
         }
-        Place::Reasons => "SELECT tenant, receipt, id, reason FROM audit WHERE id > ?2 ORDER BY id LIMIT ?1",
+        Place::Reasons => {
+            "SELECT tenant, receipt, id, reason FROM audit WHERE reason IS NOT NULL AND id > ?2 ORDER BY id LIMIT ?1"
+        }
     };
     let key = after.map_or_else(|| before_all(place), key_of);
     let mut values: Vec<&dyn ToSql> = vec![&limit];

@@ -1,0 +1,99 @@
+//! `GET /v1/audit`: who opened or read what was sealed, when and why. The same for the command line.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::audit::{About, AuditEntry, Deed};
+use http_kit::endpoint::Endpoint;
+use http_kit::problem::Problem;
+use ports::audit::AuditQuery;
+use privacy::Vault;
+use serde::Serialize;
+
+use crate::parameters::Parameters;
+use crate::{Console, access, answer, failure};
+
+pub(crate) const LIST: Endpoint = Endpoint { service: "console", pattern: "/v1/audit", methods: &["GET"] };
+
+const DEFAULT_LIMIT: u32 = 100;
+const MAX_LIMIT: u32 = 500;
+
+#[derive(Serialize)]
+struct AuditList {
+    entries: Vec<AuditView>,
+}
+
+/// An entry of the audit as shown.
+#[derive(Serialize)]
+pub struct AuditView {
+    at: String,
+    tenant: String,
+    who: &'static str,
+    name: String,
+    deed: &'static str,
+    about: &'static str,
+    id: String,
+    /// Of an entry of the quarantine only.
+    receipt: Option<String>,
+    stage: Option<&'static str>,
+    /// Absent where its key is not here any more.
+    reason: Option<String>,
+}
+
+pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Result<HttpResponse, Problem> {
+    let parameters = Parameters::read(&req, &["deed", "limit"])?;
+    let query = AuditQuery {
+        tenant: access::administering(&req, &console, &parameters).await?,
+        deed: parameters.word("deed", &Deed::ALL, Deed::as_str)?,
+        limit: parameters.limit(DEFAULT_LIMIT, MAX_LIMIT)?,
+    };
+    let entries = console.audit.audit(&query).await.map_err(failure::of_ledger)?;
+    let entries = entries.iter().map(|entry| AuditView::new(&console.vault, entry)).collect();
+    answer::json(&req, &AuditList { entries })
+}
+
+impl AuditView {
+    /// The entry with its reason opened.
+    #[must_use]
+    pub fn new(vault: &Vault, entry: &AuditEntry) -> Self {
+        let (who, name) = entry.who.parts();
+        let (id, receipt, stage) = match &entry.about {
+            About::Entry { receipt, stage } => {
+                (receipt.to_string(), Some(receipt.to_string()), Some(stage.as_str()))
+            }
+            // Which of its kinds it is, is not what one types to find a client.
+            About::Client(identity) => (identity.as_str().to_owned(), None, None),
+            about => (about.id(), None, None),
+        };
+        Self {
+            at: entry.at.to_string(),
+            tenant: entry.tenant.to_string(),
+            who,
+            name: name.to_owned(),
+            deed: entry.deed.as_str(),
+            about: entry.about.as_str(),
+            id,
+            receipt,
+            stage,
+            reason: reason_of(vault, entry),
+        }
+    }
+}
+
+/// The words of who did it; where none were asked for, what was asked for.
+fn reason_of(vault: &Vault, entry: &AuditEntry) -> Option<String> {
+    let sealed = match (&entry.reason, &entry.about) {
+        (Some(sealed), About::Entry { receipt, .. }) => {
+            vault.tenant(&entry.tenant).open_body(*receipt, sealed).ok()?
+        }
+        (Some(_of_nothing_sealed), _) => return None,
+        (None, about) => {
+            return match about {
+                About::Entry { .. } => None,
+                About::Session(_) => Some("reading a conversation".to_owned()),
+                About::Lead(_) => Some("reading what was said over a lead".to_owned()),
+                About::Client(_) => Some("reading the history of a client".to_owned()),
+                About::Source(_) => Some("looking at the last event of a source".to_owned()),
+            };
+        }
+    };
+    Some(String::from_utf8_lossy(&sealed).into_owned())
+}
