@@ -45,7 +45,7 @@ pub enum Command {
         /// Only this tenant's.
         #[arg(long)]
         tenant: Option<TenantId>,
-        /// Only this: opened (a body, as it was received), read (what was said).
+        /// Only this: opened (a body, as it was received), read (what was said), dismissed, took_back (of the quarantine).
         #[arg(long, value_parser = deeds())]
         deed: Option<domain::audit::Deed>,
         /// How many at the most.
@@ -321,6 +321,29 @@ pub enum QuarantineCommand {
         /// Whose.
         #[command(flatten)]
         of: OfTenant,
+        /// What was dismissed instead.
+        #[arg(long)]
+        dismissed: bool,
+    },
+    /// Say that what waits for a cause need not come home: it waits no more. It counts in the books as before and is kept
+    /// as long as everything else; who said so and why is written down for good.
+    Dismiss {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// The cause, as `groups` names it.
+        group: String,
+        /// Why: for the audit.
+        #[arg(long, value_parser = parse_reason)]
+        reason: domain::audit::Reason,
+    },
+    /// Have what was dismissed of a cause wait again.
+    TakeBack {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// The cause, as `groups --dismissed` names it.
+        group: String,
     },
     /// Send entries through again, times and ids kept.
     Replay {

@@ -91,6 +91,36 @@ export function every(milliseconds, signal, look) {
   timer = setTimeout(turn, milliseconds);
 }
 
+/**
+ * A button that asks why before it does something: a form takes its place, with what will come of it. `act` is given the
+ * place and how to put the button back, and gives back what is done with the reason; while it fails the form stays as typed.
+ */
+export function asking({ ask, sure, why, yes, act, explain = explained }) {
+  const place = h("div", { class: "asking" });
+  const rest = () => fill(place, h("button", { type: "button", class: "button", onclick: open }, ask));
+  const open = () => {
+    const input = h("input", { required: true, maxlength: 500, autocomplete: "off" });
+    const submit = h("button", { class: "button" }, yes);
+    const say = h("p", { class: "warning", role: "alert", hidden: true });
+    fill(place, h("form", { class: "sure", onsubmit: async (event) => {
+      event.preventDefault();
+      submit.disabled = true;
+      say.hidden = true;
+      try {
+        await act(place, rest)(input.value);
+      } catch (failure) {
+        submit.disabled = false;
+        say.hidden = false;
+        say.textContent = explain(failure);
+      }
+    } }, h("p", { class: "quiet" }, sure), h("label", { class: "field" }, h("span", {}, why), input), say,
+      h("div", { class: "buttons" }, submit, h("button", { type: "button", class: "button", onclick: rest }, t("cancel")))));
+    input.focus();
+  };
+  rest();
+  return place;
+}
+
 /** A button that copies a text. */
 export function copyButton(text) {
   const button = h("button", { type: "button", class: "button small", onclick: async () => {

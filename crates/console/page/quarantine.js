@@ -7,7 +7,7 @@ import { plural, t, word } from "./i18n.js";
 import { choice, every, fail, heading, icon, loading } from "./parts.js";
 import { groupCards } from "./workbench.js";
 
-const STATES = ["open", "replaying", "resolved"];
+const STATES = ["open", "replaying", "resolved", "dismissed"];
 const CLASSES = ["unopenable", "unreadable", "invalid", "conflict", "handler_failed"];
 const PAGE = 50;
 const LOOK_EVERY = 15_000;
@@ -29,14 +29,14 @@ export async function quarantine({ main, reader, signal, parameters, refreshBadg
   const look = async () => {
     if (state.paged) return;
     try {
-      const [page, books, { groups }] = await Promise.all([
+      const [page, books, causesNow] = await Promise.all([
         get("/v1/quarantine", { ...filters, limit: PAGE }), get("/v1/reconcile"), get("/v1/quarantine/groups"),
       ]);
       if (signal.aborted) return;
       // What somebody is typing or watching is not taken from under their hands.
-      if (JSON.stringify(groups) !== known && !causes.querySelector("form, progress, pre")) {
-        known = JSON.stringify(groups);
-        fill(causes, groupCards(groups, { reader, signal, changed: again }));
+      if (JSON.stringify(causesNow) !== known && !causes.querySelector("form, progress, pre")) {
+        known = JSON.stringify(causesNow);
+        fill(causes, groupCards(causesNow, { reader, signal, changed: again }));
       }
       const mine = books.tenants;
       fill(strip, mine.length === 1 && booksStrip(mine[0]));

@@ -4,15 +4,17 @@ import { post } from "./api.js";
 import { announce, fill, h } from "./dom.js";
 import { moment, number } from "./format.js";
 import { plural, t, word } from "./i18n.js";
-import { explained } from "./parts.js";
+import { asking, explained } from "./parts.js";
 import { mending } from "./remap.js";
 
 /** The cards of all groups. `changed` is called once entries have moved. */
-export function groupCards(groups, { reader, signal, changed }) {
-  if (groups.length === 0) return null;
-  return h("section", { class: "stack", "aria-label": t("groups.title") },
-    h("h2", {}, t("groups.title")),
-    h("ul", { class: "entries" }, groups.map((group) => card(group, reader, signal, changed))));
+export function groupCards({ groups, dismissed }, { reader, signal, changed }) {
+  const list = (all) => h("ul", { class: "entries" }, all.map((group) => card(group, reader, signal, changed)));
+  const many = dismissed.reduce((sum, group) => sum + group.dismissed, 0);
+  return [
+    groups.length > 0 && h("section", { class: "stack", "aria-label": t("groups.title") }, h("h2", {}, t("groups.title")), list(groups)),
+    many > 0 && h("details", { class: "dismissed" }, h("summary", {}, plural("groups.dismissed", many)), list(dismissed)),
+  ];
 }
 
 function card(group, reader, signal, changed) {
@@ -20,7 +22,8 @@ function card(group, reader, signal, changed) {
   const [first, last] = [moment(group.first_at), moment(group.last_at)];
   return h("li", { class: "panel group" },
     h("div", { class: "heading" }, h("h3", {}, word("class", group.class)),
-      h("span", { class: "status state-open" }, plural("quarantine.open", group.open),
+      h("span", { class: `status state-${group.dismissed > 0 ? "dismissed" : "open"}` },
+        group.dismissed > 0 ? plural("groups.dismissed", group.dismissed) : plural("quarantine.open", group.open),
         group.replaying > 0 && ` · ${t("groups.replaying", { n: number(group.replaying) })}`)),
     h("dl", { class: "facts" },
       fact("where", group.pointer && h("code", {}, group.pointer)),
@@ -30,8 +33,10 @@ function card(group, reader, signal, changed) {
       fact("source", h("a", { href: `#/sources/${encodeURIComponent(group.source)}` }, group.source))),
     h("div", { class: "buttons" },
       reader.scope === "admin" && group.open > 0 && replaying(group, signal, changed),
-      reader.scope === "admin" && group.kind === "mapping" && group.stage === "normalize" && mending(group.source, { signal, changed }),
-      !reader.open && group.stage === "normalize" && opening(group.example)));
+      reader.scope === "admin" && group.open > 0 && group.kind === "mapping" && group.stage === "normalize" && mending(group.source, { signal, changed }),
+      !reader.open && group.stage === "normalize" && opening(group.example),
+      reader.scope === "admin" && group.open > 0 && dismissing(group, changed),
+      reader.scope === "admin" && group.dismissed > 0 && takingBack(group, changed)));
 }
 
 function replaying(group, signal, changed) {
@@ -71,30 +76,41 @@ export async function sendThrough(place, path, total, signal) {
 
 /** Opens one body, after its reader said why; both are written down. */
 function opening(receipt) {
-  const place = h("div", { class: "asking" });
-  const rest = () => fill(place, h("button", { type: "button", class: "button", onclick: ask }, t("groups.open")));
-  const ask = () => {
-    const input = h("input", { required: true, maxlength: 500, autocomplete: "off", "aria-label": t("groups.why"), placeholder: t("groups.why") });
-    const yes = h("button", { class: "button" }, t("groups.open.yes"));
-    const say = h("p", { class: "warning", role: "alert", hidden: true });
-    fill(place, h("form", { class: "sure", onsubmit: async (event) => {
-      event.preventDefault();
-      yes.disabled = true;
-      say.hidden = true;
-      try {
-        const { body } = await post(`/v1/quarantine/${receipt}/open`, { reason: input.value });
-        fill(place, h("div", { class: "stack" }, h("pre", { class: "snippet", tabindex: 0 }, pretty(body)),
-          h("button", { type: "button", class: "button", onclick: rest }, t("groups.close"))));
-      } catch (failure) {
-        yes.disabled = false;
-        say.hidden = false;
-        say.textContent = t(failure.status === 409 ? "groups.sealed" : failure.status === 403 ? "error.forbidden" : "error.other");
-      }
-    } }, h("p", { class: "quiet" }, t("groups.open.sure")), input, say, h("div", { class: "buttons" }, yes,
-      h("button", { type: "button", class: "button", onclick: rest }, t("cancel")))));
-    input.focus();
+  const shown = (place, rest) => async (reason) => {
+    const { body } = await post(`/v1/quarantine/${receipt}/open`, { reason });
+    fill(place, h("div", { class: "stack" }, h("pre", { class: "snippet", tabindex: 0 }, pretty(body)),
+      h("button", { type: "button", class: "button", onclick: rest }, t("groups.close"))));
   };
-  rest();
+  return asking({
+    ask: t("groups.open"), sure: t("groups.open.sure"), why: t("groups.why"), yes: t("groups.open.yes"), act: shown,
+    explain: (failure) => failure.status === 409 ? t("groups.sealed") : explained(failure),
+  });
+}
+
+/** What nobody can mend waits no more, after somebody said why. */
+function dismissing(group, changed) {
+  const act = (place) => async (reason) => {
+    const { moved } = await post(`/v1/quarantine/groups/${group.id}/dismiss`, { reason });
+    announce(plural("groups.dismissed", moved));
+    fill(place, h("p", { class: "quiet" }, plural("groups.dismissed", moved)));
+    setTimeout(changed, 800);
+  };
+  return asking({ ask: t("groups.dismiss"), sure: t("groups.dismiss.sure"), why: t("groups.dismiss.why"), yes: t("groups.dismiss.yes"), act });
+}
+
+function takingBack(group, changed) {
+  const place = h("div", { class: "asking" });
+  const button = h("button", { type: "button", class: "button", onclick: async () => {
+    button.disabled = true;
+    try {
+      await post(`/v1/quarantine/groups/${group.id}/take-back`);
+      changed();
+    } catch (failure) {
+      button.disabled = false;
+      fill(place, button, h("p", { class: "warning", role: "alert" }, explained(failure)));
+    }
+  } }, t("groups.back"));
+  fill(place, button);
   return place;
 }
 

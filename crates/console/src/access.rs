@@ -75,7 +75,7 @@ pub(crate) async fn changing(
     Reader::from(principal(req, console, Scope::Admin).await?).tenant(console, parameters)
 }
 
-/// Somebody who is to be shown what is sealed: with a key, for it is written down whose.
+/// Somebody who answers for what they do: with a key, for it is written down whose.
 pub(crate) struct Opener {
     pub(crate) tenant: TenantId,
     pub(crate) key: KeyId,
@@ -91,6 +91,14 @@ pub(crate) async fn opening(
     let principal = principal(req, console, Scope::Read).await?;
     let key = principal.key.clone();
     Ok(Opener { tenant: Reader::from(principal).tenant(console, parameters)?, key })
+}
+
+/// Demands somebody who may change things and answers for it: with a key, for it is written down whose.
+pub(crate) async fn administrator(req: &HttpRequest, console: &Console) -> Result<Opener, Problem> {
+    let parameters = Parameters::read(req, &[])?;
+    let principal = principal(req, console, Scope::Admin).await?;
+    let key = principal.key.clone();
+    Ok(Opener { tenant: Reader::from(principal).tenant(console, &parameters)?, key })
 }
 
 /// Demands an administrator; the tenant the request is about, or `None` for an operator who asks about all.

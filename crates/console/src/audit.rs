@@ -31,7 +31,7 @@ pub struct AuditView {
     deed: &'static str,
     about: &'static str,
     id: String,
-    /// Of an entry of the quarantine only.
+    /// Of an entry of the quarantine, and of one of those that have a cause in common.
     receipt: Option<String>,
     stage: Option<&'static str>,
     /// Absent where its key is not here any more.
@@ -61,6 +61,7 @@ impl AuditView {
             }
             // Which of its kinds it is, is not what one types to find a client.
             About::Client(identity) => (identity.as_str().to_owned(), None, None),
+            About::Cause { group, example } => (group.clone(), Some(example.to_string()), None),
             about => (about.id(), None, None),
         };
         Self {
@@ -84,10 +85,13 @@ fn reason_of(vault: &Vault, entry: &AuditEntry) -> Option<String> {
         (Some(sealed), About::Entry { receipt, .. }) => {
             vault.tenant(&entry.tenant).open_body(*receipt, sealed).ok()?
         }
+        (Some(sealed), About::Cause { example, .. }) => {
+            vault.tenant(&entry.tenant).open_body(*example, sealed).ok()?
+        }
         (Some(_of_nothing_sealed), _) => return None,
         (None, about) => {
             return match about {
-                About::Entry { .. } => None,
+                About::Entry { .. } | About::Cause { .. } => None,
                 About::Session(_) => Some("reading a conversation".to_owned()),
                 About::Lead(_) => Some("reading what was said over a lead".to_owned()),
                 About::Client(_) => Some("reading the history of a client".to_owned()),

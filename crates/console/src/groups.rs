@@ -3,8 +3,9 @@
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::audit::{About, AuditEntry, Deed, Reason, Who};
+use domain::event::Sealed;
 use domain::id::ReceiptId;
-use domain::quarantine::Stage;
+use domain::quarantine::{Dismissal, Stage};
 use domain::timestamp::Timestamp;
 use http_kit::endpoint::Endpoint;
 use http_kit::problem::{Problem, ProblemKind};
@@ -18,6 +19,10 @@ pub(crate) const LIST: Endpoint =
     Endpoint { service: "console", pattern: "/v1/quarantine/groups", methods: &["GET"] };
 pub(crate) const REPLAY: Endpoint =
     Endpoint { service: "console", pattern: "/v1/quarantine/groups/{group}/replay", methods: &["POST"] };
+pub(crate) const DISMISS: Endpoint =
+    Endpoint { service: "console", pattern: "/v1/quarantine/groups/{group}/dismiss", methods: &["POST"] };
+pub(crate) const TAKE_BACK: Endpoint =
+    Endpoint { service: "console", pattern: "/v1/quarantine/groups/{group}/take-back", methods: &["POST"] };
 pub(crate) const OPEN: Endpoint =
     Endpoint { service: "console", pattern: "/v1/quarantine/{receipt}/open", methods: &["POST"] };
 
@@ -27,6 +32,8 @@ pub(crate) const STEP: u32 = 100;
 #[derive(Serialize)]
 struct GroupList {
     groups: Vec<GroupView>,
+    /// What was dismissed.
+    dismissed: Vec<GroupView>,
 }
 
 /// A group as shown.
@@ -42,6 +49,7 @@ struct GroupView {
     detail: String,
     open: u64,
     replaying: u64,
+    dismissed: u64,
     first_at: String,
     last_at: String,
     example: String,
@@ -56,11 +64,17 @@ pub(crate) struct Progress {
     more: bool,
 }
 
-/// Why a body is to be opened.
+/// Why a body is to be opened, or what waits to be dismissed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Open {
+pub(crate) struct Why {
     reason: String,
+}
+
+/// How many entries were moved.
+#[derive(Serialize)]
+struct Moved {
+    moved: u64,
 }
 
 #[derive(Serialize)]
@@ -74,8 +88,9 @@ pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Resul
     let parameters = Parameters::read(&req, &[])?;
     let tenant = access::reading(&req, &console, &parameters).await?;
     let groups = workbench::groups(&*console.quarantine, &tenant).await.map_err(failure::of_ledger)?;
-    let view = |group: &Group| GroupView::new(&console, group);
-    answer::json(&req, &GroupList { groups: groups.iter().map(view).collect() })
+    let views = |groups: &[Group]| groups.iter().map(|group| GroupView::new(&console, group)).collect();
+    let list = GroupList { groups: views(&groups.waiting), dismissed: views(&groups.dismissed) };
+    answer::json(&req, &list)
 }
 
 pub(crate) async fn replay(
@@ -87,7 +102,7 @@ pub(crate) async fn replay(
     let tenant = access::changing(&req, &console, &parameters).await?;
     let before = parameters.instant("before")?.unwrap_or_else(|| console.clock.now());
     let groups = workbench::groups(&*console.quarantine, &tenant).await.map_err(failure::of_ledger)?;
-    let Some(group) = groups.into_iter().find(|group| group.id == *id) else {
+    let Some(group) = groups.waiting.into_iter().find(|group| group.id == *id) else {
         // All of it came home while it was being sent through: there is nothing more, and that is no mistake.
         return if parameters.get("before").is_some() {
             Ok(HttpResponse::Accepted().json(Progress::new(Step { sent: 0, more: false }, before)))
@@ -106,13 +121,12 @@ pub(crate) async fn open(
     req: HttpRequest,
     console: web::Data<Console>,
     receipt: web::Path<String>,
-    asked: web::Json<Open>,
+    asked: web::Json<Why>,
 ) -> Result<HttpResponse, Problem> {
     let parameters = Parameters::read(&req, &[])?;
     let opener = access::opening(&req, &console, &parameters).await?;
     let receipt: ReceiptId = receipt.parse().map_err(|_not_a_receipt| Problem::new(ProblemKind::NotFound))?;
-    let reason =
-        Reason::parse(&asked.reason).ok_or_else(|| invalid("reason", "1 to 500 characters, and why"))?;
+    let reason = asked.reason()?;
     let entries = console.quarantine.show(&opener.tenant, receipt).await.map_err(failure::of_ledger)?;
     let entry = entries
         .iter()
@@ -139,6 +153,56 @@ pub(crate) async fn open(
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(opened))
 }
 
+pub(crate) async fn dismiss(
+    req: HttpRequest,
+    console: web::Data<Console>,
+    id: web::Path<String>,
+    asked: web::Json<Why>,
+) -> Result<HttpResponse, Problem> {
+    let opener = access::administrator(&req, &console).await?;
+    let reason = asked.reason()?;
+    let groups = workbench::groups(&*console.quarantine, &opener.tenant).await.map_err(failure::of_ledger)?;
+    let group = find(groups.waiting, &id)?;
+    let reason = workbench::seal_reason(&console.vault, &opener.tenant, &group, &reason);
+    moved(&console, Dismissal::Dismiss, &opener, &group, Some(reason)).await
+}
+
+pub(crate) async fn take_back(
+    req: HttpRequest,
+    console: web::Data<Console>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let opener = access::administrator(&req, &console).await?;
+    let groups = workbench::groups(&*console.quarantine, &opener.tenant).await.map_err(failure::of_ledger)?;
+    let group = find(groups.dismissed, &id)?;
+    moved(&console, Dismissal::TakeBack, &opener, &group, None).await
+}
+
+fn find(groups: Vec<Group>, id: &str) -> Result<Group, Problem> {
+    groups.into_iter().find(|group| group.id == id).ok_or_else(|| Problem::new(ProblemKind::NotFound))
+}
+
+async fn moved(
+    console: &Console,
+    dismissal: Dismissal,
+    opener: &access::Opener,
+    group: &Group,
+    reason: Option<Sealed>,
+) -> Result<HttpResponse, Problem> {
+    let (audit, who) = (&*console.audit, Who::Key(opener.key.to_string()));
+    let (of, by, now) = ((&opener.tenant, group), (who, reason), console.clock.now());
+    let moved = workbench::dismiss(&*console.quarantine, audit, dismissal, of, by, now).await;
+    let moved = moved.map_err(failure::of_ledger)?;
+    tracing::info!(group = group.id, moved, to = dismissal.to().as_str(), "moved a group of the quarantine");
+    Ok(HttpResponse::Ok().json(Moved { moved }))
+}
+
+impl Why {
+    fn reason(&self) -> Result<Reason, Problem> {
+        Reason::parse(&self.reason).ok_or_else(|| invalid("reason", "1 to 500 characters, and why"))
+    }
+}
+
 impl Progress {
     pub(crate) fn new(step: Step, before: Timestamp) -> Self {
         Self { sent: step.sent, before: before.to_string(), more: step.more }
@@ -158,6 +222,7 @@ impl GroupView {
             detail: count.cause.detail.clone(),
             open: count.open,
             replaying: count.replaying,
+            dismissed: count.dismissed,
             first_at: instant(count.first_at),
             last_at: instant(count.last_at),
             example: count.example.to_string(),

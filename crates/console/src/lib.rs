@@ -96,7 +96,7 @@ pub struct Console {
 }
 
 /// Every path the console answers at.
-pub const ENDPOINTS: [Endpoint; 34] = [
+pub const ENDPOINTS: [Endpoint; 36] = [
     page::INDEX,
     page::ASSET,
     login::LOGIN,
@@ -118,6 +118,8 @@ pub const ENDPOINTS: [Endpoint; 34] = [
     quarantine::LIST,
     groups::LIST,
     groups::REPLAY,
+    groups::DISMISS,
+    groups::TAKE_BACK,
     groups::OPEN,
     audit::LIST,
     quarantine::SHOW,
@@ -164,6 +166,8 @@ pub fn routes(console: Arc<Console>) -> impl Fn(&mut web::ServiceConfig) + Clone
             // Before the path with a receipt, or the word would be one.
             .service(groups::LIST.resource().route(web::get().to(groups::list)))
             .service(groups::REPLAY.resource().route(web::post().to(groups::replay)))
+            .service(groups::DISMISS.resource().route(web::post().to(groups::dismiss)))
+            .service(groups::TAKE_BACK.resource().route(web::post().to(groups::take_back)))
             .service(groups::OPEN.resource().route(web::post().to(groups::open)))
             .service(audit::LIST.resource().route(web::get().to(audit::list)))
             .service(quarantine::SHOW.resource().route(web::get().to(quarantine::show)))

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use domain::audit::{About, AuditEntry, Deed, Reason, Who};
+use domain::event::Sealed;
 use domain::id::{ReceiptId, TenantId};
-use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, Stage};
+use domain::quarantine::{Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState, Stage};
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
+use ports::audit::AuditLog;
 use ports::bus::EventBus;
 use ports::ledger::LedgerError;
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
@@ -17,6 +20,9 @@ use crate::replay::{ReplayError, replay};
 
 /// Causes as they are written down that are looked at: spots and numbers apart, far more than there ever are.
 const MAX_CAUSES: u32 = 1_000;
+
+/// Entries moved in one transaction, which others wait for.
+const AT_ONCE: u32 = 1_000;
 
 /// Entries that wait for one cause, however the spots and numbers in it differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +44,25 @@ pub struct Step {
     pub more: bool,
 }
 
-/// What waits, by cause, the most frequent first.
-pub async fn groups(quarantine: &dyn QuarantineStore, tenant: &TenantId) -> Result<Vec<Group>, LedgerError> {
+/// What there is in quarantine and not home, by cause, the most frequent first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// What waits.
+    pub waiting: Vec<Group>,
+    /// What was dismissed; a cause may well be in both.
+    pub dismissed: Vec<Group>,
+}
+
+/// What waits and what was dismissed, by cause.
+pub async fn groups(quarantine: &dyn QuarantineStore, tenant: &TenantId) -> Result<Groups, LedgerError> {
+    let causes = quarantine.causes(tenant, MAX_CAUSES).await?;
+    let (dismissed, waiting): (Vec<_>, Vec<_>) = causes.into_iter().partition(|count| count.dismissed > 0);
+    Ok(Groups { waiting: grouped(waiting), dismissed: grouped(dismissed) })
+}
+
+fn grouped(causes: Vec<CauseCount>) -> Vec<Group> {
     let mut groups: BTreeMap<Cause, Group> = BTreeMap::new();
-    for count in quarantine.causes(tenant, MAX_CAUSES).await? {
+    for count in causes {
         let cause = count.cause.normalised();
         match groups.get_mut(&cause) {
             None => {
@@ -53,8 +74,8 @@ pub async fn groups(quarantine: &dyn QuarantineStore, tenant: &TenantId) -> Resu
         }
     }
     let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.waiting()));
-    Ok(groups)
+    groups.sort_by_key(|group| std::cmp::Reverse(group.entries()));
+    groups
 }
 
 /// Sends up to `limit` open entries of a group through again that were put in before an instant: what fails again
@@ -82,6 +103,41 @@ pub async fn replay_step(
     Ok(Step { sent, more: false })
 }
 
+/// Dismisses what waits of a group and was put in before an instant, or takes that back; says of how many. Who does it and why
+/// is written down first. Stopped anywhere, some are moved and the others are as they were: asked again, it goes on.
+pub async fn dismiss(
+    quarantine: &dyn QuarantineStore,
+    audit: &dyn AuditLog,
+    dismissal: Dismissal,
+    (tenant, group): (&TenantId, &Group),
+    (who, reason): (Who, Option<Sealed>),
+    now: Timestamp,
+) -> Result<u64, LedgerError> {
+    let deed = match dismissal {
+        Dismissal::Dismiss => Deed::Dismissed,
+        Dismissal::TakeBack => Deed::TookBack,
+    };
+    let about = About::Cause { group: group.id.clone(), example: group.count.example };
+    audit.add_audit(&[AuditEntry { at: now, tenant: tenant.clone(), who, deed, about, reason }]).await?;
+    let mut moved = 0;
+    for cause in &group.causes {
+        loop {
+            let step = quarantine.dismiss(dismissal, (tenant, cause), now, AT_ONCE).await?;
+            moved += step;
+            if step < u64::from(AT_ONCE) {
+                break;
+            }
+        }
+    }
+    Ok(moved)
+}
+
+/// The reason for something done with a group, as it is kept: under the receipt of its example.
+#[must_use]
+pub fn seal_reason(vault: &Vault, tenant: &TenantId, group: &Group, reason: &Reason) -> Sealed {
+    vault.tenant(tenant).seal_body(group.count.example, reason.as_str().as_bytes())
+}
+
 /// Why a body could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
@@ -106,16 +162,16 @@ pub fn body_of(vault: &Vault, entry: &QuarantineEntry) -> Result<String, BodyErr
 }
 
 impl Group {
-    /// How many entries wait or are on their way.
-    #[must_use]
-    pub const fn waiting(&self) -> u64 {
-        self.count.open + self.count.replaying
+    /// How many entries there are of it.
+    const fn entries(&self) -> u64 {
+        self.count.open + self.count.replaying + self.count.dismissed
     }
 
     fn take(&mut self, more: CauseCount) {
         let count = &mut self.count;
         count.open += more.open;
         count.replaying += more.replaying;
+        count.dismissed += more.dismissed;
         count.first_at = count.first_at.min(more.first_at);
         count.last_at = count.last_at.max(more.last_at);
         count.example = count.example.max(more.example);

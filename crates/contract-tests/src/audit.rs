@@ -37,6 +37,7 @@ pub async fn what_was_opened_is_listed_with_the_last_first(ledger: &Port) {
 pub async fn everything_that_can_be_done_with_anything_is_kept_as_it_was_written(ledger: &Port) {
     let about = [
         About::Entry { receipt: ReceiptId::generate(), stage: Stage::Record },
+        About::Cause { group: "00ff".to_owned(), example: ReceiptId::generate() },
         About::Session(SessionId::parse("разговор 7").unwrap()),
         About::Lead(LeadId::from_number(7)),
         About::Client(Identity::parse(IdentityKind::Phone, "v1:p").unwrap()),

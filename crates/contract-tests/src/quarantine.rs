@@ -2,7 +2,7 @@
 
 use domain::action::Action;
 use domain::id::ReceiptId;
-use domain::quarantine::{Cause, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
+use domain::quarantine::{Cause, Dismissal, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
 use ports::ledger::{ReceiptBatch, Recorded};
 use ports::quarantine::QuarantineQuery;
 
@@ -32,6 +32,10 @@ macro_rules! quarantine_contract {
             entries_are_filtered_by_class_and_state
             what_waits_is_counted_by_cause
             entries_are_filtered_by_cause
+            what_is_dismissed_waits_no_more_and_counts_in_the_books_as_before
+            only_what_nobody_has_dealt_with_is_dismissed
+            what_was_dismissed_waits_again_once_that_is_taken_back
+            a_replay_brings_home_what_was_dismissed
             entries_are_filtered_by_source_and_stage
             naming_what_is_not_there_changes_nothing);
     };
@@ -255,6 +259,70 @@ pub async fn entries_are_filtered_by_cause(ledger: &Port) {
         let query = QuarantineQuery { cause: Some(cause_of(&entry)), ..everything() };
         assert_eq!(ledger.list(&query).await.unwrap(), [entry]);
     }
+}
+
+pub async fn what_is_dismissed_waits_no_more_and_counts_in_the_books_as_before(ledger: &Port) {
+    let entries = [failed(10), failed(20), failed(30)];
+    let other = of_cause(failed(40), None, "an event");
+    ledger.quarantine(&entries).await.unwrap();
+    ledger.quarantine(std::slice::from_ref(&other)).await.unwrap();
+    let (salon, cause) = (salon(), cause_of(&entries[0]));
+    let dismiss = |limit| ledger.dismiss(Dismissal::Dismiss, (&salon, &cause), at(90), limit);
+    assert_eq!(dismiss(2).await.unwrap(), 2, "as many as may be moved at once");
+    assert_eq!(dismiss(2).await.unwrap(), 1);
+    assert_eq!(dismiss(2).await.unwrap(), 0);
+    let causes = ledger.causes(&salon, 10).await.unwrap();
+    let counts: Vec<_> = causes.iter().map(|count| (&count.cause, count.open, count.dismissed)).collect();
+    assert_eq!(counts, [(&cause, 0, 3), (&cause_of(&other), 1, 0)]);
+    let open = QuarantineQuery { state: Some(QuarantineState::Open), ..everything() };
+    assert_eq!(ledger.list(&open).await.unwrap(), [other]);
+    assert_eq!(ledger.list(&everything()).await.unwrap().len(), 4, "nothing is deleted");
+    assert_eq!(books(ledger, &salon).await, (0, 0, 4));
+}
+
+pub async fn only_what_nobody_has_dealt_with_is_dismissed(ledger: &Port) {
+    let [waits, replaying, home, late] = [failed(10), failed(20), failed(30), failed(80)];
+    let theirs = QuarantineEntry { tenant: crate::fixtures::tenant("rival"), ..failed(10) };
+    let all = [&waits, &replaying, &home, &late, &theirs].map(Clone::clone);
+    ledger.quarantine(&all).await.unwrap();
+    ledger.mark_replaying(&replaying).await.unwrap();
+    record(ledger, &coming_home(&home)).await;
+    let (salon, cause) = (salon(), cause_of(&waits));
+    let before = late.quarantined_at;
+    assert_eq!(ledger.dismiss(Dismissal::Dismiss, (&salon, &cause), before, 10).await.unwrap(), 1);
+    let mut states = Vec::new();
+    for entry in [&waits, &replaying, &home, &late] {
+        states.push(ledger.show(&salon, entry.receipt).await.unwrap()[0].state);
+    }
+    use QuarantineState::{Dismissed, Open, Replaying, Resolved};
+    assert_eq!(states, [Dismissed, Replaying, Resolved, Open]);
+    assert_eq!(ledger.show(&theirs.tenant, theirs.receipt).await.unwrap(), [theirs]);
+    let causes = ledger.causes(&salon, 10).await.unwrap();
+    let counts: Vec<_> =
+        causes.iter().map(|count| (count.open, count.replaying, count.dismissed)).collect();
+    assert_eq!(counts.iter().copied().collect::<std::collections::BTreeSet<_>>(), [(0, 0, 1), (1, 1, 0)].into());
+}
+
+pub async fn what_was_dismissed_waits_again_once_that_is_taken_back(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    let (salon, cause) = (salon(), cause_of(&entry));
+    for dismissal in [Dismissal::Dismiss, Dismissal::TakeBack] {
+        assert_eq!(ledger.dismiss(dismissal, (&salon, &cause), at(90), 10).await.unwrap(), 1);
+    }
+    assert_eq!(ledger.show(&salon, entry.receipt).await.unwrap(), [entry], "as if nothing had been");
+}
+
+pub async fn a_replay_brings_home_what_was_dismissed(ledger: &Port) {
+    let entry = failed(10);
+    ledger.quarantine(std::slice::from_ref(&entry)).await.unwrap();
+    let (salon, cause) = (salon(), cause_of(&entry));
+    ledger.dismiss(Dismissal::Dismiss, (&salon, &cause), at(90), 10).await.unwrap();
+    ledger.mark_replaying(&entry).await.unwrap();
+    assert_eq!(ledger.show(&salon, entry.receipt).await.unwrap()[0].state, QuarantineState::Replaying);
+    assert_eq!(record(ledger, &coming_home(&entry)).await, Recorded::Stored);
+    assert_eq!(ledger.show(&salon, entry.receipt).await.unwrap()[0].state, QuarantineState::Resolved);
+    assert_eq!(books(ledger, &salon).await, (1, 0, 0));
 }
 
 pub async fn entries_are_filtered_by_source_and_stage(ledger: &Port) {

@@ -67,11 +67,15 @@ pub enum Deed {
     Opened,
     /// What was said was read.
     Read,
+    /// What waits for a cause was dismissed.
+    Dismissed,
+    /// What was dismissed was made to wait again.
+    TookBack,
 }
 
 impl Deed {
     /// All deeds.
-    pub const ALL: [Self; 2] = [Self::Opened, Self::Read];
+    pub const ALL: [Self; 4] = [Self::Opened, Self::Read, Self::Dismissed, Self::TookBack];
 
     /// The word used in JSON, in tables and on the command line.
     #[must_use]
@@ -79,6 +83,8 @@ impl Deed {
         match self {
             Self::Opened => "opened",
             Self::Read => "read",
+            Self::Dismissed => "dismissed",
+            Self::TookBack => "took_back",
         }
     }
 
@@ -105,6 +111,13 @@ pub enum About {
         /// Where it stopped.
         stage: Stage,
     },
+    /// All that waits in quarantine for one cause.
+    Cause {
+        /// The cause, as the quarantine names it.
+        group: String,
+        /// The receipt of one of them, under which the reason is sealed.
+        example: ReceiptId,
+    },
     /// A conversation.
     Session(SessionId),
     /// Everything that named a lead.
@@ -117,13 +130,14 @@ pub enum About {
 
 impl About {
     /// The words that may stand for it.
-    pub const WORDS: [&'static str; 5] = ["entry", "session", "lead", "client", "source"];
+    pub const WORDS: [&'static str; 6] = ["entry", "cause", "session", "lead", "client", "source"];
 
     /// The word used in JSON and in tables.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Entry { .. } => "entry",
+            Self::Cause { .. } => "cause",
             Self::Session(_) => "session",
             Self::Lead(_) => "lead",
             Self::Client(_) => "client",
@@ -136,6 +150,7 @@ impl About {
     pub fn id(&self) -> String {
         match self {
             Self::Entry { receipt, stage } => format!("{receipt} {}", stage.as_str()),
+            Self::Cause { group, example } => format!("{group} {example}"),
             Self::Session(id) => id.to_string(),
             Self::Lead(id) => id.to_string(),
             Self::Client(identity) => identity.to_string(),
@@ -148,6 +163,7 @@ impl About {
     pub const fn receipt(&self) -> Option<ReceiptId> {
         match self {
             Self::Entry { receipt, .. } => Some(*receipt),
+            Self::Cause { example, .. } => Some(*example),
             Self::Session(_) | Self::Lead(_) | Self::Client(_) | Self::Source(_) => None,
         }
     }
@@ -159,6 +175,10 @@ impl About {
             "entry" => {
                 let (receipt, stage) = id.split_once(' ')?;
                 Self::Entry { receipt: receipt.parse().ok()?, stage: Stage::parse(stage)? }
+            }
+            "cause" => {
+                let (group, example) = id.split_once(' ')?;
+                Self::Cause { group: group.to_owned(), example: example.parse().ok()? }
             }
             "session" => Self::Session(SessionId::parse(id).ok()?),
             "lead" => Self::Lead(id.parse().ok()?),
@@ -213,6 +233,7 @@ mod tests {
     fn what_it_was_about_reads_back() {
         let all = [
             About::Entry { receipt: ReceiptId::from_uuid(Uuid::nil()), stage: Stage::Normalize },
+            About::Cause { group: "00ff".to_owned(), example: ReceiptId::from_uuid(Uuid::nil()) },
             About::Session(SessionId::parse("сессия 7").unwrap()),
             About::Lead(LeadId::from_number(7)),
             About::Client(Identity::parse(IdentityKind::Phone, "v1:p").unwrap()),

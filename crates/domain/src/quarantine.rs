@@ -116,7 +116,7 @@ impl Cause {
     }
 }
 
-/// How many entries wait for one cause.
+/// How many entries wait for one cause, or how many of one cause were dismissed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CauseCount {
     /// Which cause.
@@ -125,6 +125,8 @@ pub struct CauseCount {
     pub open: u64,
     /// Entries that were sent through again and have no outcome yet.
     pub replaying: u64,
+    /// Entries that were dismissed; they are counted apart from those that wait.
+    pub dismissed: u64,
     /// When the first of them was received.
     pub first_at: Timestamp,
     /// When the last of them was received.
@@ -174,11 +176,13 @@ pub enum QuarantineState {
     Replaying,
     /// A replay brought it home.
     Resolved,
+    /// Somebody said that it need not come home. It counts in the books as before, and is kept as long as everything else.
+    Dismissed,
 }
 
 impl QuarantineState {
     /// All states.
-    pub const ALL: [Self; 3] = [Self::Open, Self::Replaying, Self::Resolved];
+    pub const ALL: [Self; 4] = [Self::Open, Self::Replaying, Self::Resolved, Self::Dismissed];
 
     /// The word used in JSON and in tables.
     #[must_use]
@@ -187,6 +191,7 @@ impl QuarantineState {
             Self::Open => "open",
             Self::Replaying => "replaying",
             Self::Resolved => "resolved",
+            Self::Dismissed => "dismissed",
         }
     }
 
@@ -194,6 +199,35 @@ impl QuarantineState {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// What a person says of entries nobody can or need mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dismissal {
+    /// They need not come home.
+    Dismiss,
+    /// They shall wait again.
+    TakeBack,
+}
+
+impl Dismissal {
+    /// The state it is said of.
+    #[must_use]
+    pub const fn from(self) -> QuarantineState {
+        match self {
+            Self::Dismiss => QuarantineState::Open,
+            Self::TakeBack => QuarantineState::Dismissed,
+        }
+    }
+
+    /// The state it leads to.
+    #[must_use]
+    pub const fn to(self) -> QuarantineState {
+        match self {
+            Self::Dismiss => QuarantineState::Dismissed,
+            Self::TakeBack => QuarantineState::Open,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 11] = [
+pub(crate) const MIGRATIONS: [Migration; 12] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -64,6 +64,11 @@ pub(crate) const MIGRATIONS: [Migration; 11] = [
         version: 11,
         name: "who read what",
         sql: include_str!("../migrations/0011-who-read-what.sql"),
+    },
+    Migration {
+        version: 12,
+        name: "dismissed entries",
+        sql: include_str!("../migrations/0012-dismissed-entries.sql"),
     },
 ];
 

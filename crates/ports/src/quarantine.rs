@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use domain::id::{ReceiptId, SourceId, TenantId};
-use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, ReasonClass, Stage};
+use domain::quarantine::{
+    Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState, ReasonClass, Stage,
+};
 use domain::timestamp::Timestamp;
 
 use crate::ledger::LedgerError;
@@ -13,7 +15,8 @@ pub trait QuarantineStore: Send + Sync {
     /// Entries, the youngest first.
     async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError>;
 
-    /// For what causes entries wait, the most frequent first, at most `limit`; resolved ones are not counted.
+    /// For what causes entries wait, the most frequent first, at most `limit`; resolved ones are not counted, dismissed
+    /// ones have a row of their own.
     async fn causes(&self, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, LedgerError>;
 
     /// All entries of one receipt: at most one a stage.
@@ -24,6 +27,17 @@ pub trait QuarantineStore: Send + Sync {
     ///
     /// An entry that came home, or was put here anew, since it was `seen` keeps its state: the replay was faster.
     async fn mark_replaying(&self, seen: &QuarantineEntry) -> Result<(), LedgerError>;
+
+    /// Dismisses entries that nobody has dealt with, or takes that back: of one cause, put in before an instant, at most
+    /// `limit` at once; says how many. The books know nothing of it: what is dismissed still is in quarantine. It is
+    /// swept when its time comes, which what waits is not.
+    async fn dismiss(
+        &self,
+        dismissal: Dismissal,
+        (tenant, cause): (&TenantId, &Cause),
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, LedgerError>;
 
     /// Closes an entry whose stage has no receipt to settle (`Analyse`), unless it was put here anew since `seen`.
     async fn resolve(&self, seen: &QuarantineEntry) -> Result<(), LedgerError>;

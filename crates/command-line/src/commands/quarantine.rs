@@ -1,9 +1,11 @@
 //! The command `quarantine`: look at what could not be understood, and send it through again.
 
+use anyhow::Context as _;
 use console::workbench::{self, Group, body_of};
 use domain::audit::{About, AuditEntry, Deed, Reason, Who};
+use domain::event::Sealed;
 use domain::id::{ReceiptId, TenantId};
-use domain::quarantine::{QuarantineEntry, QuarantineState};
+use domain::quarantine::{Dismissal, QuarantineEntry, QuarantineState};
 use indicatif::{ProgressBar, ProgressStyle};
 use ports::clock::{Clock as _, SystemClock};
 use ports::quarantine::QuarantineQuery;
@@ -11,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::account::account;
 use crate::cli::{OfTenant, QuarantineCommand};
-use crate::commands::read_mapping;
 use crate::commands::remap::{self, Of};
+use crate::commands::read_mapping;
 use crate::desk::Desk;
 use crate::office::Office;
 use crate::print::Print;
@@ -31,6 +33,9 @@ const GROUP_COLUMNS: [&str; 11] = [
     "last_at",
     "example",
 ];
+
+const DISMISSED_COLUMNS: [&str; 9] =
+    ["group", "dismissed", "source", "stage", "reason", "pointer", "detail", "first_at", "last_at"];
 
 /// Entries sent through again before the bar moves.
 pub(super) const STEP: u32 = 100;
@@ -56,11 +61,17 @@ pub(crate) async fn run(
             let entries = found(&desk, &tenant, receipt).await?;
             show(&desk, &entries, body.then_some(reason).flatten().as_ref(), print).await?;
         }
-        QuarantineCommand::Groups { of } => {
+        QuarantineCommand::Groups { of, dismissed } => {
             let tenant = tenant_of(of, &desk, program).await?;
-            let groups = workbench::groups(&*desk.quarantine, &tenant).await?;
-            let rows: Vec<Value> = groups.iter().map(group_row).collect();
-            print.list(&rows, &GROUP_COLUMNS, "nothing is waiting in quarantine");
+            groups(&desk, &tenant, dismissed, print).await?;
+        }
+        QuarantineCommand::Dismiss { of, group, reason } => {
+            let tenant = tenant_of(of, &desk, program).await?;
+            dismiss(&desk, &tenant, &group, &reason, program, print).await?;
+        }
+        QuarantineCommand::TakeBack { of, group } => {
+            let tenant = tenant_of(of, &desk, program).await?;
+            take_back(&desk, &tenant, &group, print).await?;
         }
         QuarantineCommand::Replay { of, receipt, open, group, source, mapping, preview } => {
             let tenant = tenant_of(of, &desk, program).await?;
@@ -107,12 +118,67 @@ async fn found(desk: &Desk, tenant: &TenantId, receipt: ReceiptId) -> anyhow::Re
 
 /// The group of this id; all there are where none is named.
 async fn chosen(desk: &Desk, tenant: &TenantId, id: Option<&str>) -> anyhow::Result<Vec<Group>> {
-    let mut groups = workbench::groups(&*desk.quarantine, tenant).await?;
-    if let Some(id) = id {
-        groups.retain(|known| known.id == id);
-        anyhow::ensure!(!groups.is_empty(), "there is no group {id}: see quarantine groups");
+    let waiting = workbench::groups(&*desk.quarantine, tenant).await?.waiting;
+    match id {
+        Some(id) => Ok(vec![one(waiting, id)?]),
+        None => Ok(waiting),
     }
-    Ok(groups)
+}
+
+fn one(groups: Vec<Group>, id: &str) -> anyhow::Result<Group> {
+    let found = groups.into_iter().find(|known| known.id == id);
+    found.with_context(|| format!("there is no group {id}: see quarantine groups"))
+}
+
+async fn groups(desk: &Desk, tenant: &TenantId, dismissed: bool, print: &Print) -> anyhow::Result<()> {
+    let groups = workbench::groups(&*desk.quarantine, tenant).await?;
+    let (groups, columns, nothing) = if dismissed {
+        (groups.dismissed, DISMISSED_COLUMNS.as_slice(), "nothing was dismissed")
+    } else {
+        (groups.waiting, GROUP_COLUMNS.as_slice(), "nothing is waiting in quarantine")
+    };
+    let rows: Vec<Value> = groups.iter().map(group_row).collect();
+    print.list(&rows, columns, nothing);
+    Ok(())
+}
+
+async fn dismiss(
+    desk: &Desk,
+    tenant: &TenantId,
+    group: &str,
+    reason: &Reason,
+    program: Program,
+    print: &Print,
+) -> anyhow::Result<()> {
+    let group = one(workbench::groups(&*desk.quarantine, tenant).await?.waiting, group)?;
+    let reason = workbench::seal_reason(&desk.vault, tenant, &group, reason);
+    let moved = moved(desk, Dismissal::Dismiss, tenant, &group, Some(reason)).await?;
+    let text = format!(
+        "{moved} dismissed: they wait no more, and are kept as long as everything else; {} quarantine take-back {} undoes it",
+        program.name, group.id
+    );
+    print.say(&json!({"dismissed": moved}), &text);
+    Ok(())
+}
+
+async fn take_back(desk: &Desk, tenant: &TenantId, group: &str, print: &Print) -> anyhow::Result<()> {
+    let group = one(workbench::groups(&*desk.quarantine, tenant).await?.dismissed, group)?;
+    let moved = moved(desk, Dismissal::TakeBack, tenant, &group, None).await?;
+    print.say(&json!({"taken_back": moved}), &format!("{moved} wait again"));
+    Ok(())
+}
+
+async fn moved(
+    desk: &Desk,
+    dismissal: Dismissal,
+    tenant: &TenantId,
+    group: &Group,
+    reason: Option<Sealed>,
+) -> anyhow::Result<u64> {
+    let (of, by) = ((tenant, group), (Who::Account(account()), reason));
+    let moved =
+        workbench::dismiss(&*desk.quarantine, &*desk.audit, dismissal, of, by, SystemClock.now()).await;
+    Ok(moved?)
 }
 
 /// Shows entries, with their bodies if there is a reason to open them.
@@ -156,6 +222,7 @@ fn group_row(group: &Group) -> Value {
         "group": group.id,
         "open": count.open,
         "replaying": count.replaying,
+        "dismissed": count.dismissed,
         "source": count.cause.source.as_str(),
         "stage": count.cause.stage.as_str(),
         "reason": count.cause.class.as_str(),

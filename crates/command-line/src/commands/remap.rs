@@ -35,7 +35,7 @@ pub(super) async fn source_of(
         ensure!(is_known, "tenant {tenant} has no source {named} that is read by a mapping");
         return Ok(named);
     }
-    let groups = workbench::groups(&*desk.quarantine, tenant).await?;
+    let groups = workbench::groups(&*desk.quarantine, tenant).await?.waiting;
     sources.retain(|source| {
         groups.iter().any(|group| {
             let cause = &group.count.cause;
@@ -100,7 +100,7 @@ pub(super) async fn replay(
         }
         Of::Source(source) => {
             let before = SystemClock.now();
-            let groups = workbench::groups(&*desk.quarantine, tenant).await?;
+            let groups = workbench::groups(&*desk.quarantine, tenant).await?.waiting;
             let of_source = groups.iter().filter(|group| {
                 group.count.cause.source == *source && group.count.cause.stage == Stage::Normalize
             });

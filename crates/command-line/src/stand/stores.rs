@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::audit::AuditEntry;
 use domain::event::Sealed;
 use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
-use domain::quarantine::{CauseCount, QuarantineEntry};
+use domain::quarantine::{Cause, CauseCount, Dismissal, QuarantineEntry};
 use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::rollup::Moment;
 use domain::source_state::{Period, SourceState};
@@ -167,6 +167,16 @@ impl QuarantineStore for Empty {
 
     async fn mark_replaying(&self, _: &QuarantineEntry) -> Result<(), LedgerError> {
         unreachable!("there is nothing to replay")
+    }
+
+    async fn dismiss(
+        &self,
+        _: Dismissal,
+        _: (&TenantId, &Cause),
+        _: Timestamp,
+        _: u32,
+    ) -> Result<u64, LedgerError> {
+        unreachable!("there is nothing to dismiss")
     }
 
     async fn resolve(&self, _: &QuarantineEntry) -> Result<(), LedgerError> {

@@ -8,6 +8,7 @@ use event_schema::codec::RawDelivery;
 use serde_json::json;
 
 use crate::ask::{get, get_as, post, world};
+use crate::openapi::check;
 use crate::world::{World, at, reason, tenant};
 
 /// A salon in whose quarantine three entries wait for one cause, and one for another.
@@ -132,4 +133,52 @@ async fn nothing_is_opened_where_it_cannot_be_written_down() {
     let path = format!("/v1/quarantine/{}/open", receipts[0]);
     let refused = post(&world, &world.keys.read, &path, json!({"reason": "a look"})).await;
     assert_eq!(refused.status, 503);
+}
+
+#[tokio::test]
+async fn what_nobody_can_mend_is_dismissed_with_a_reason_and_taken_back() {
+    let (world, _) = salon().await;
+    let groups = get(&world, "/v1/quarantine/groups").await;
+    let path = format!("/v1/quarantine/groups/{}", groups.body["groups"][0]["id"].as_str().unwrap());
+    let why = json!({"reason": "проба Анны, её не починить"});
+    let dismiss = format!("{path}/dismiss");
+    assert_eq!(post(&world, &world.keys.read, &dismiss, why.clone()).await.status, 403);
+    assert_eq!(post(&world, &world.keys.rival, &dismiss, why.clone()).await.status, 404);
+    assert_eq!(post(&world, &world.keys.admin, &dismiss, json!({"reason": " "})).await.status, 400);
+    assert_eq!(post(&world, &world.keys.admin, &format!("{path}/take-back"), json!({})).await.status, 404);
+    assert!(world.store.held().audit.is_empty());
+
+    let moved = post(&world, &world.keys.admin, &dismiss, why).await;
+    assert_eq!((moved.status, &moved.body), (200, &json!({"moved": 3})));
+    let groups = get(&world, "/v1/quarantine/groups").await.body;
+    check("QuarantineGroups", &groups);
+    assert_eq!((&groups["groups"][0]["open"], groups["groups"].as_array().unwrap().len()), (&json!(1), 1));
+    assert_eq!((&groups["dismissed"][0]["dismissed"], &groups["dismissed"][0]["open"]), (&json!(3), &json!(0)));
+    let books = get(&world, "/v1/reconcile").await.body;
+    assert_eq!((&books["tenants"][0]["quarantined"], &books["balanced"]), (&json!(4), &json!(true)), "{books}");
+    let listed = get(&world, "/v1/quarantine?state=dismissed").await;
+    assert_eq!(listed.body["entries"].as_array().unwrap().len(), 3);
+
+    let back = post(&world, &world.keys.admin, &format!("{path}/take-back"), json!({})).await;
+    assert_eq!((back.status, &back.body), (200, &json!({"moved": 3})));
+    let groups = get(&world, "/v1/quarantine/groups").await.body;
+    assert_eq!((&groups["groups"][0]["open"], &groups["dismissed"]), (&json!(3), &json!([])));
+
+    let audit = get_as(&world, &world.keys.admin, "/v1/audit").await.body;
+    check("Audit", &audit);
+    let entries = audit["entries"].as_array().unwrap();
+    let deeds: Vec<_> = entries.iter().map(|entry| (&entry["deed"], &entry["about"], &entry["reason"])).collect();
+    let (cause, reason) = (json!("cause"), json!("проба Анны, её не починить"));
+    let (back, dismissed) = (json!("took_back"), json!("dismissed"));
+    assert_eq!(deeds, [(&back, &cause, &json!(null)), (&dismissed, &cause, &reason)]);
+}
+
+#[tokio::test]
+async fn nothing_is_dismissed_where_it_cannot_be_written_down() {
+    let (world, _) = salon().await;
+    let groups = get(&world, "/v1/quarantine/groups").await;
+    let path = format!("/v1/quarantine/groups/{}/dismiss", groups.body["groups"][0]["id"].as_str().unwrap());
+    world.store.held().audit_is_down = true;
+    assert_eq!(post(&world, &world.keys.admin, &path, json!({"reason": "noise"})).await.status, 503);
+    assert!(world.store.held().quarantine.iter().all(|entry| entry.state == QuarantineState::Open));
 }

@@ -11,7 +11,7 @@ use domain::consent::ConsentRecord;
 use domain::event::Event;
 use domain::id::{LeadId, ReceiptId, SessionId, TenantId};
 use domain::overview::{AppointmentFigures, ChannelFigures, SessionFigures};
-use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState};
+use domain::quarantine::{Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState};
 use domain::rollup::{AppointmentRollup, Mark, Moment, SessionRollup};
 use domain::session::Outcome;
 use domain::subject::{Identity, Learned, Link, Touch};
@@ -235,21 +235,24 @@ impl QuarantineStore for Store {
     }
 
     async fn causes(&self, tenant: &TenantId, _limit: u32) -> Result<Vec<CauseCount>, LedgerError> {
-        let mut causes: BTreeMap<Cause, CauseCount> = BTreeMap::new();
+        let mut causes: BTreeMap<(Cause, bool), CauseCount> = BTreeMap::new();
         for entry in &self.reading()?.quarantine {
             if entry.tenant != *tenant || entry.state == QuarantineState::Resolved {
                 continue;
             }
-            let count = causes.entry(cause_of(entry)).or_insert_with_key(|cause| CauseCount {
+            let is_dismissed = entry.state == QuarantineState::Dismissed;
+            let count = causes.entry((cause_of(entry), is_dismissed)).or_insert_with_key(|(cause, _)| CauseCount {
                 cause: cause.clone(),
                 open: 0,
                 replaying: 0,
+                dismissed: 0,
                 first_at: entry.received_at,
                 last_at: entry.received_at,
                 example: entry.receipt,
             });
             count.open += u64::from(entry.state == QuarantineState::Open);
             count.replaying += u64::from(entry.state == QuarantineState::Replaying);
+            count.dismissed += u64::from(is_dismissed);
             count.first_at = count.first_at.min(entry.received_at);
             count.last_at = count.last_at.max(entry.received_at);
             count.example = count.example.max(entry.receipt);
@@ -272,6 +275,24 @@ impl QuarantineStore for Store {
             }
         }
         Ok(())
+    }
+
+    async fn dismiss(
+        &self,
+        dismissal: Dismissal,
+        (tenant, cause): (&TenantId, &Cause),
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, LedgerError> {
+        let mut held = self.reading()?;
+        let meant = held.quarantine.iter_mut().filter(|entry| {
+            entry.tenant == *tenant
+                && cause_of(entry) == *cause
+                && entry.state == dismissal.from()
+                && entry.quarantined_at < before
+        });
+        let moved = meant.take(usize::try_from(limit).unwrap()).map(|entry| entry.state = dismissal.to());
+        Ok(u64::try_from(moved.count()).unwrap())
     }
 
     async fn resolve(&self, seen: &QuarantineEntry) -> Result<(), LedgerError> {

@@ -61,7 +61,9 @@ fn states(held: &Held, now: Timestamp) -> Vec<SourceState> {
             }
         }
     }
-    for entry in held.quarantine.iter().filter(|entry| entry.state != QuarantineState::Resolved) {
+    for entry in held.quarantine.iter().filter(|entry| {
+        matches!(entry.state, QuarantineState::Open | QuarantineState::Replaying)
+    }) {
         let key = (entry.tenant.clone(), entry.source.clone());
         let state = states.entry(key).or_insert_with_key(unheard);
         state.quarantined += 1;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::id::{ReceiptId, SourceId, TenantId};
-use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
+use domain::quarantine::{
+    Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage,
+};
 use domain::timestamp::Timestamp;
 use ports::ledger::LedgerError;
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
@@ -66,9 +68,9 @@ impl QuarantineStore for PostgresLedger {
     async fn causes(&self, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, LedgerError> {
         let sql = "SELECT source, stage, class, pointer, detail, count(*) FILTER (WHERE state = 'open'),
                  count(*) FILTER (WHERE state = 'replaying'), min(received_at), max(received_at),
-                 decode(max(encode(receipt, 'hex')), 'hex')
+                 decode(max(encode(receipt, 'hex')), 'hex'), count(*) FILTER (WHERE state = 'dismissed')
              FROM quarantine WHERE tenant = $1 AND state <> 'resolved'
-             GROUP BY source, stage, class, pointer, detail
+             GROUP BY source, stage, class, pointer, detail, state = 'dismissed'
              ORDER BY count(*) DESC, source, stage, class, pointer, detail LIMIT $2";
         let ask = || sqlx::query(sql).bind(tenant.as_str()).bind(i64::from(limit));
         let rows = self.database.rows(ask).await?;
@@ -91,6 +93,34 @@ impl QuarantineStore for PostgresLedger {
                  state = CASE WHEN state = 'resolved' OR quarantined_at > $4 THEN state ELSE 'replaying' END
              WHERE tenant = $1 AND receipt = $2 AND stage = $3";
         Ok(self.update(statement, seen).await?)
+    }
+
+    async fn dismiss(
+        &self,
+        dismissal: Dismissal,
+        (tenant, cause): (&TenantId, &Cause),
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, LedgerError> {
+        // The state is asked for once more, of the row as it is when its turn comes.
+        let sql = "UPDATE quarantine SET state = $9 WHERE state = $8 AND (receipt, stage) IN
+                 (SELECT receipt, stage FROM quarantine
+                  WHERE tenant = $1 AND quarantined_at < $2 AND source = $3 AND stage = $4 AND class = $5
+                    AND pointer IS NOT DISTINCT FROM $6 AND detail = $7 AND state = $8 LIMIT $10)";
+        let change = || {
+            sqlx::query(sql)
+                .bind(tenant.as_str())
+                .bind(before.unix_micros())
+                .bind(cause.source.as_str())
+                .bind(cause.stage.as_str())
+                .bind(cause.class.as_str())
+                .bind(cause.pointer.as_deref())
+                .bind(cause.detail.as_str())
+                .bind(dismissal.from().as_str())
+                .bind(dismissal.to().as_str())
+                .bind(i64::from(limit))
+        };
+        Ok(self.database.execute(change).await?)
     }
 
     async fn resolve(&self, seen: &QuarantineEntry) -> Result<(), LedgerError> {
@@ -217,6 +247,7 @@ fn cause_count(row: &PgRow) -> Result<CauseCount, Failure> {
         },
         open: counted(row, 5)?,
         replaying: counted(row, 6)?,
+        dismissed: counted(row, 10)?,
         first_at: instant(row, 7)?,
         last_at: instant(row, 8)?,
         example: receipt(row, 9)?,

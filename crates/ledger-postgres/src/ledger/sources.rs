@@ -198,7 +198,8 @@ impl Work for ReadStates<'_> {
         }
 
         let sql = "SELECT tenant, source, count(*), max(quarantined_at) FROM quarantine
-             WHERE state <> 'resolved' AND ($1::text IS NULL OR tenant = $1) GROUP BY tenant, source";
+             WHERE state <> 'resolved' AND state <> 'dismissed' AND ($1::text IS NULL OR tenant = $1)
+             GROUP BY tenant, source";
         for row in sqlx::query(sql).bind(tenant).fetch_all(&mut *connection).await? {
             let state = state_of(&mut states, &row)?;
             (state.quarantined, state.quarantined_at) = (counted(&row, 2)?, instant_if_any(&row, 3)?);

@@ -14,7 +14,7 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// Each deletes at most `$2` rows older than `$1`, in a transaction of its own, and passes by what somebody works on:
 /// a sweep neither waits nor is waited for. What events there were is told by their ids; the events themselves go
 /// with the partition of their day.
-const STATEMENTS: [&str; 3] = [
+const STATEMENTS: [&str; 4] = [
     "DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM event_ids
              WHERE received_at < greatest($1, (SELECT events_before FROM retention))
@@ -24,6 +24,9 @@ const STATEMENTS: [&str; 3] = [
              LIMIT $2 FOR UPDATE SKIP LOCKED))",
     "DELETE FROM quarantine WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM quarantine WHERE received_at < $1 AND state = 'resolved'
+             LIMIT $2 FOR UPDATE SKIP LOCKED))",
+    "DELETE FROM quarantine WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM quarantine WHERE received_at < $1 AND state = 'dismissed'
              LIMIT $2 FOR UPDATE SKIP LOCKED))",
 ];
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use domain::id::{ReceiptId, SourceId, TenantId};
-use domain::quarantine::{Cause, CauseCount, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage};
+use domain::quarantine::{
+    Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage,
+};
 use domain::timestamp::Timestamp;
 use ports::ledger::LedgerError;
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
@@ -38,6 +40,19 @@ impl QuarantineStore for SqliteLedger {
                  state = CASE WHEN state = 'resolved' OR quarantined_at > ?4 THEN state ELSE 'replaying' END
              WHERE tenant = ?1 AND receipt = ?2 AND stage = ?3";
         Ok(self.update(statement, seen).await?)
+    }
+
+    async fn dismiss(
+        &self,
+        dismissal: Dismissal,
+        (tenant, cause): (&TenantId, &Cause),
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, LedgerError> {
+        let (tenant, cause) = (tenant.clone(), cause.clone());
+        let dismiss =
+            move |connection: &Connection| dismiss(connection, dismissal, (&tenant, &cause), before, limit);
+        Ok(self.database.write(dismiss).await?)
     }
 
     async fn resolve(&self, seen: &QuarantineEntry) -> Result<(), LedgerError> {
@@ -166,13 +181,42 @@ fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<Quaranti
         .collect()
 }
 
+fn dismiss(
+    connection: &Connection,
+    dismissal: Dismissal,
+    (tenant, cause): (&TenantId, &Cause),
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, Failure> {
+    let moved = connection
+        .prepare_cached(
+            "UPDATE quarantine SET state = ?9 WHERE (receipt, stage) IN
+                 (SELECT receipt, stage FROM quarantine
+                  WHERE tenant = ?1 AND quarantined_at < ?2 AND source = ?3 AND stage = ?4 AND class = ?5
+                    AND pointer IS ?6 AND detail = ?7 AND state = ?8 LIMIT ?10)",
+        )?
+        .execute(params![
+            tenant.as_str(),
+            before.unix_micros(),
+            cause.source.as_str(),
+            cause.stage.as_str(),
+            cause.class.as_str(),
+            cause.pointer,
+            cause.detail,
+            dismissal.from().as_str(),
+            dismissal.to().as_str(),
+            limit,
+        ])?;
+    Ok(u64::try_from(moved).unwrap_or(u64::MAX))
+}
+
 fn causes(connection: &Connection, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, Failure> {
     connection
         .prepare_cached(
             "SELECT source, stage, class, pointer, detail, sum(state = 'open'), sum(state = 'replaying'),
-                    min(received_at), max(received_at), max(receipt)
+                    min(received_at), max(received_at), max(receipt), sum(state = 'dismissed')
              FROM quarantine WHERE tenant = ?1 AND state <> 'resolved'
-             GROUP BY source, stage, class, pointer, detail
+             GROUP BY source, stage, class, pointer, detail, state = 'dismissed'
              ORDER BY count(*) DESC, source, stage, class, pointer, detail LIMIT ?2",
         )?
         .query_and_then(params![tenant.as_str(), limit], cause_count)?
@@ -190,6 +234,7 @@ fn cause_count(row: &Row<'_>) -> Result<CauseCount, Failure> {
         },
         open: counted(row, 5)?,
         replaying: counted(row, 6)?,
+        dismissed: counted(row, 10)?,
         first_at: instant(row, 7)?,
         last_at: instant(row, 8)?,
         example: receipt(row, 9)?,

@@ -144,7 +144,7 @@ fn states(
     }
 
     let sql = "SELECT tenant, source, count(*), max(quarantined_at) FROM quarantine
-         WHERE state <> 'resolved' AND (?1 IS NULL OR tenant = ?1) GROUP BY tenant, source";
+         WHERE state <> 'resolved' AND state <> 'dismissed' AND (?1 IS NULL OR tenant = ?1) GROUP BY tenant, source";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![tenant])?;
     while let Some(row) = rows.next()? {

@@ -7,13 +7,15 @@ use crate::failure::Failure;
 use crate::ledger::subjects;
 
 /// Each deletes at most `?2` rows older than `?1`.
-const BY_RECEIPT: [&str; 3] = [
+const BY_RECEIPT: [&str; 4] = [
     "DELETE FROM events WHERE id IN
          (SELECT id FROM events WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)",
     "DELETE FROM receipts WHERE receipt IN
          (SELECT receipt FROM receipts WHERE received_at < ?1 AND outcome <> 'quarantined' LIMIT ?2)",
     "DELETE FROM quarantine WHERE (receipt, stage) IN
          (SELECT receipt, stage FROM quarantine WHERE received_at < ?1 AND state = 'resolved' LIMIT ?2)",
+    "DELETE FROM quarantine WHERE (receipt, stage) IN
+         (SELECT receipt, stage FROM quarantine WHERE received_at < ?1 AND state = 'dismissed' LIMIT ?2)",
 ];
 pub(crate) fn sweep(
     connection: &Connection,
