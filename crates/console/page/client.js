@@ -1,13 +1,13 @@
 // One client over all channels: who that is, the doors they came through, what they agreed to, and the whole history.
 
 import { get, post } from "./api.js";
-import { fill, h } from "./dom.js";
+import { announce, fill, h } from "./dom.js";
 import { channel, moment } from "./format.js";
 import { t, word } from "./i18n.js";
-import { channelLabel, fail, heading, icon, loading } from "./parts.js";
+import { asking, channelLabel, explained, fail, heading, icon, loading } from "./parts.js";
 import { backLink, fact, follow } from "./timeline.js";
 
-/** How long a ruling may take to be recorded before the view is drawn as it is. */
+/** How long a ruling may take to be recorded before somebody is told to come back later. */
 const PATIENCE = 10_000;
 
 export async function clientTimeline({ main, id, signal, reader }) {
@@ -21,8 +21,7 @@ export async function clientTimeline({ main, id, signal, reader }) {
     const [subject, consents] = await Promise.all([get(path), get(`${path}/consents`)]);
     if (signal.aborted) return;
     history.replaceState(null, "", `#/clients/${encodeURIComponent(subject.id)}`);
-    const may = reader.scope === "admin";
-    const rule = may ? (ruling, identity) => ruled({ path, subject, ruling, identity, again, signal }) : null;
+    const rule = reader.scope === "admin" ? ruler({ path, subject, again, signal }) : null;
     await follow({ place, signal, path: `${path}/events`, summary: ({ events }) => summary({ subject, consents, events, rule }) });
   } catch (failure) {
     if (!signal.aborted) fail(place, failure, again);
@@ -58,12 +57,12 @@ function doubts(subject, rule) {
   return [
     subject.several_accounts.length > 0 && doubt(
       t("client.several", { channels: subject.several_accounts.map((word) => channel(word)).join(", ") }),
-      rule && accounts.map((identity, n) => button(t("client.split", { n: n + 1 }), () => rule("splits", identity)))),
+      rule && accounts.map((identity, n) => rule("splits", identity, t("client.split", { n: n + 1 })))),
     subject.shared.length > 0 && doubt(t("client.shared")),
     ...subject.suggestions.map(({ identity, session }) => doubt(
       [t("client.suggestion", { known: word("alias", identity.kind) }), " ",
         h("a", { href: `#/sessions/${encodeURIComponent(session)}` }, t("client.suggestion.where"))],
-      rule && button(t("client.join"), () => rule("joins", identity)))),
+      rule && rule("joins", identity, t("client.join")))),
   ];
 }
 
@@ -71,26 +70,33 @@ function doubt(text, ...actions) {
   return h("div", { class: "warning" }, icon("warning"), h("div", { class: "stack" }, h("p", {}, text), ...actions));
 }
 
-function button(text, onclick) {
-  return h("button", { type: "button", class: "button small", onclick }, text);
+/** Makes the button of a ruling: it asks why, says what will come of it, and the view is drawn anew once it is recorded. */
+function ruler({ path, subject, again, signal }) {
+  const act = (ruling, identity) => (place) => async (reason) => {
+    await post(`${path}/${ruling}`, { identity, reason });
+    fill(place, h("p", { role: "status" }, t("client.ruled")));
+    announce(t("client.ruled"));
+    const isRecorded = await recorded(path, subject, signal);
+    if (signal.aborted) return;
+    if (isRecorded) again();
+    else fill(place, h("p", { role: "status" }, t("client.ruled.late")));
+  };
+  return (ruling, identity, ask) => asking({
+    ask, sure: t(`client.sure.${ruling}`), why: t(`client.why.${ruling}`), yes: t(`client.yes.${ruling}`), act: act(ruling, identity),
+    explain: (failure) => [404, 409].includes(failure.status) ? t(`client.conflict.${ruling}`) : explained(failure),
+  });
 }
 
-/** Asks why, says so, and draws anew once it is recorded. */
-async function ruled({ path, subject, ruling, identity, again, signal }) {
-  const reason = prompt(t(`client.why.${ruling}`));
-  if (reason === null) return;
-  try {
-    await post(`${path}/${ruling}`, { identity, reason });
-    const until = Date.now() + PATIENCE;
-    const before = JSON.stringify(subject.identities);
-    while (!signal.aborted && Date.now() < until && JSON.stringify((await get(path)).identities) === before) {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
-  } catch (failure) {
-    alert(failure.problem?.detail ?? t("error.other"));
-    return;
+/** Whether the client became another one before long. */
+async function recorded(path, subject, signal) {
+  const until = Date.now() + PATIENCE;
+  const before = JSON.stringify(subject.identities);
+  while (!signal.aborted && Date.now() < until) {
+    const now = await get(path).catch(() => null);
+    if (now && JSON.stringify(now.identities) !== before) return true;
+    await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  if (!signal.aborted) again();
+  return false;
 }
 
 function time(at) {

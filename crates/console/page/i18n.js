@@ -148,7 +148,16 @@ const TEXTS = {
     "{channels}: several accounts share a phone. They may be different people.",
   ],
   "client.split": ["Отделить аккаунт {n}", "Split off account {n}"],
+  "client.sure.splits": [
+    "У каждого останется своя история. Телефон останется у первого. Передумаете — объедините снова.",
+    "Each keeps a history of their own; the phone stays with the first. If you change your mind, join them again.",
+  ],
   "client.why.splits": ["Почему это другой человек?", "Why is it another person?"],
+  "client.yes.splits": ["Отделить", "Split off"],
+  "client.conflict.splits": [
+    "Этот аккаунт уже ничего не связывает с клиентом. Откройте клиента заново.",
+    "Nothing joins this account to the client any more. Open the client again.",
+  ],
   "client.shared": [
     "Один из номеров встречается у многих клиентов, поэтому он никого не объединяет.",
     "One of the numbers belongs to many clients, so it joins nobody.",
@@ -159,7 +168,21 @@ const TEXTS = {
   ],
   "client.suggestion.where": ["Открыть разговор", "Open the conversation"],
   "client.join": ["Это тот же человек", "It is the same person"],
+  "client.sure.joins": [
+    "Их истории станут одной. Передумаете — отделите аккаунт снова.",
+    "Their histories become one. If you change your mind, split the account off again.",
+  ],
   "client.why.joins": ["Почему это тот же человек?", "Why is it the same person?"],
+  "client.yes.joins": ["Объединить", "Join"],
+  "client.conflict.joins": [
+    "Они уже объединены, или связать их прямо нельзя: два телефона объединяются через аккаунт, почту, лид или запись. Откройте клиента заново.",
+    "They are joined already, or cannot be joined directly: two phones are joined over an account, an address, a lead or a booking. Open the client again.",
+  ],
+  "client.ruled": ["Принято, записываем…", "Taken, being recorded…"],
+  "client.ruled.late": [
+    "Принято, но ещё не записано. Ничего не потеряно: загляните сюда через минуту.",
+    "Taken, but not recorded yet. Nothing is lost: look again in a minute.",
+  ],
   "sessions.title": ["Разговоры", "Conversations"],
   "sessions.channel": ["Канал", "Channel"],
   "sessions.outcome": ["Итог", "Outcome"],

@@ -50,7 +50,8 @@ export async function follow({ place, signal, path, summary }) {
   const draw = async (first) => {
     const whole = await rest(path, first, state.limit);
     if (signal.aborted) return;
-    fill(head, summary(whole));
+    // What somebody is typing is not taken from under their hands.
+    if (!head.querySelector("form")) fill(head, summary(whole));
     seen = redraw(chat, whole, seen);
     fill(tail, moreButton(whole, state, () => draw(first)), whole.events.length === 0 && h("p", { class: "panel empty" }, t("timeline.empty")),
       footnote(whole.events.map((event) => event.channel)));
