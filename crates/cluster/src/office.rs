@@ -48,6 +48,7 @@ impl Office for Counter {
         ledger.check_schema().await?;
         Ok(Desk {
             registry: ledger.clone(),
+            subjects: ledger.clone(),
             quarantine: ledger.clone(),
             sources: ledger.clone(),
             audit: ledger.clone(),

@@ -40,6 +40,9 @@ pub enum Command {
     /// What could not be understood: look at it, send it through again.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// Who is who: a client over all channels, what they agreed to, and saying that two are one or one is two.
+    #[command(subcommand)]
+    Subject(SubjectCommand),
     /// Who opened or read what was sealed, when and why, the last first.
     Audit {
         /// Only this tenant's.
@@ -371,7 +374,57 @@ pub enum QuarantineCommand {
     },
 }
 
-/// Whose entries.
+/// What can be done with clients. A client is named by whatever they are known by: a phone as people write it, an address, an
+/// account, a lead, a booking, a conversation, an id as it is stored. `-` reads it from standard input, so that it is in no
+/// history of the shell.
+#[derive(Debug, Subcommand)]
+pub enum SubjectCommand {
+    /// Find a client and say where they came from, by which channels, and what joins them; shows nothing that was said.
+    Find {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// What the client is known by.
+        typed: String,
+    },
+    /// Say what a client agreed to: what holds now, and everything that was ever said.
+    Consents {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// What the client is known by.
+        typed: String,
+    },
+    /// Say that two are one client. It becomes an event, and holds against what is said later until it is ruled otherwise.
+    Join {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// What the one is known by.
+        typed: String,
+        /// What the other is known by.
+        other: String,
+        /// Why: stands in the client's history.
+        #[arg(long, value_parser = parse_reason)]
+        reason: domain::audit::Reason,
+    },
+    /// Say that something a client is known by is somebody else's. It becomes an event, and takes along the conversations of
+    /// what is split off.
+    Split {
+        /// Whose.
+        #[command(flatten)]
+        of: OfTenant,
+        /// What the client is known by.
+        typed: String,
+        /// What is somebody else's: typed, or an id as `find` lists it.
+        identity: String,
+        /// Why: stands in the client's history.
+        #[arg(long, value_parser = parse_reason)]
+        reason: domain::audit::Reason,
+    },
+}
+
+/// Whose it is.
 #[derive(Debug, Args)]
 pub struct OfTenant {
     /// Whose; may be left out where there is only one tenant.

@@ -10,6 +10,7 @@ pub(crate) mod reconcile;
 mod remap;
 pub(crate) mod send;
 pub(crate) mod source;
+pub(crate) mod subject;
 pub(crate) mod tenant;
 pub(crate) mod watch;
 
@@ -18,6 +19,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use channels::Mapping;
+use domain::id::TenantId;
+
+use crate::cli::OfTenant;
+use crate::desk::Desk;
+use crate::program::Program;
 
 /// Reads a file, or standard input for `-`.
 fn read_input(file: &Path) -> anyhow::Result<Vec<u8>> {
@@ -28,6 +34,20 @@ fn read_input(file: &Path) -> anyhow::Result<Vec<u8>> {
         content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     }
     Ok(content)
+}
+
+/// The tenant that is meant: the one that was named, or the only one there is.
+async fn tenant_of(of: OfTenant, desk: &Desk, program: Program) -> anyhow::Result<TenantId> {
+    let mut tenants = desk.registry.snapshot().await?.tenants;
+    if let Some(tenant) = of.tenant {
+        anyhow::ensure!(tenants.iter().any(|known| known.id == tenant), "there is no tenant {tenant}");
+        return Ok(tenant);
+    }
+    match (tenants.pop(), tenants.is_empty()) {
+        (Some(only), true) => Ok(only.id),
+        (None, _) => anyhow::bail!("there is no tenant yet: {} tenant add", program.name),
+        (Some(_), false) => anyhow::bail!("there are several tenants: say which with --tenant"),
+    }
 }
 
 /// Reads a mapping file; says everything that is wrong with it.
@@ -152,6 +172,23 @@ mod tests {
             let answer = answer(&stand, words).await;
             assert!(answer.contains(said), "{words}: {answer}");
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_said_to_be_nobody_and_what_was_typed_is_not_repeated() {
+        let stand = Stand::new();
+        stand.run("tenant add salon --name Salon").await.unwrap();
+        stand.said();
+        for words in [
+            "subject find +79131234567",
+            "subject consents +79131234567",
+            "subject join +79131234567 BX-7 --reason same",
+            "subject split +79131234567 BX-7 --reason other",
+        ] {
+            let said = answer(&stand, words).await;
+            assert!(said.contains("nobody is known by this") && !said.contains("913"), "{words}: {said}");
+        }
+        assert!(answer(&stand, "subject join a b").await.contains("--reason"));
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use ports::ledger::LedgerReader;
 use ports::quarantine::QuarantineStore;
 use ports::registry::{Registry, RegistryError};
 use ports::sources::SourceWatch;
+use ports::subjects::SubjectReader;
 use privacy::Vault;
 use reqwest::Url;
 
@@ -27,6 +28,8 @@ pub struct Desk {
     pub registry: Arc<dyn Registry>,
     /// The books.
     pub ledger: Arc<dyn LedgerReader>,
+    /// Who is who.
+    pub subjects: Arc<dyn SubjectReader>,
     /// What could not be understood.
     pub quarantine: Arc<dyn QuarantineStore>,
     /// Who opened what was sealed.

@@ -76,6 +76,7 @@ pub async fn run(command: Command, office: &impl Office, print: &Print) -> anyho
             return commands::inspect::run(channel, mapping.as_deref(), &file, print);
         }
         Command::Quarantine(command) => commands::quarantine::run(command, office, print).await?,
+        Command::Subject(command) => commands::subject::run(command, office, print).await?,
         Command::Audit { tenant, deed, limit } => {
             commands::audit::run(AuditQuery { tenant, deed, limit }, office, print).await?
         }

@@ -38,6 +38,7 @@ pub(crate) fn desk() -> Desk {
     Desk {
         registry: Arc::new(MemoryRegistry::default()),
         ledger: Arc::new(Empty),
+        subjects: Arc::new(Empty),
         quarantine: Arc::new(Empty),
         sources: Arc::new(Empty),
         audit: Arc::new(Empty),

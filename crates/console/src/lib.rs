@@ -12,11 +12,14 @@
 //! what is stored, a pseudonym where need be, takes its place from then on.
 
 pub mod audit;
+pub mod person;
 pub mod reconcile;
 pub mod registrar;
 pub mod remap;
 pub mod replay;
 pub mod reseal;
+pub mod ruling;
+pub mod subject_view;
 pub mod workbench;
 
 mod access;
@@ -33,7 +36,6 @@ mod mappings;
 mod overview;
 mod page;
 mod parameters;
-mod person;
 mod quarantine;
 mod reconcile_route;
 mod rulings;

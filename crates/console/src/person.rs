@@ -1,4 +1,5 @@
-//! A client as the ledger knows them: found by whatever was typed, with everything around them.
+//! A client as the ledger knows them: found by whatever was typed, with everything around them. For the page and the command
+//! line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,58 +7,85 @@ use domain::consent::ConsentRecord;
 use domain::id::{SessionId, TenantId};
 use domain::rollup::SessionRollup;
 use domain::subject::{Circle, Identity, Journey, Touch, standing};
-use http_kit::problem::{Problem, ProblemKind};
-use ports::subjects::circle_of;
+use ports::ledger::LedgerError;
+use ports::subjects::{SubjectReader, circle_of};
+use privacy::TenantKeys;
 
 use crate::history::{Conversation, History};
-use crate::{Console, failure};
 
 /// In a conversation that names more persons than this, nobody is suggested: it is a group.
 const SMALL_TALK: usize = 3;
 
 /// A client and everything around them.
-pub(crate) struct Person {
-    pub(crate) circle: Circle,
-    pub(crate) journey: Journey,
+pub struct Person {
+    /// What hangs together.
+    pub circle: Circle,
+    /// Where the client came from, and how it went on.
+    pub journey: Journey,
     /// Who else is named in the client's conversations: perhaps the same person.
-    pub(crate) suggestions: Vec<(Identity, SessionId)>,
+    pub suggestions: Vec<(Identity, SessionId)>,
     sessions: BTreeMap<SessionId, SessionRollup>,
     /// The client's conversations, and everything that is named in each.
     named: BTreeMap<SessionId, BTreeSet<Identity>>,
 }
 
-/// The circles of whoever somebody may have meant, the likeliest first.
-pub(crate) async fn find(
-    console: &Console,
+/// The circles of whoever somebody may have meant by what they typed, the likeliest first: by what a client is known by, else by
+/// the id of a conversation, which names whoever is in it.
+pub async fn typed(
+    subjects: &dyn SubjectReader,
+    keys: &TenantKeys,
+    tenant: &TenantId,
+    typed: &str,
+) -> Result<Vec<Circle>, LedgerError> {
+    let circles = find(subjects, tenant, &keys.identities(typed)).await?;
+    if !circles.is_empty() {
+        return Ok(circles);
+    }
+    let named = subjects.named_in(tenant, &keys.session_ids(typed)).await?;
+    let named: Vec<_> = named.into_iter().map(|touch| touch.identity).collect();
+    find(subjects, tenant, &named).await
+}
+
+/// The circles of those of these identities that are known.
+async fn find(
+    subjects: &dyn SubjectReader,
     tenant: &TenantId,
     meant: &[Identity],
-) -> Result<Vec<Circle>, Problem> {
-    let touches = console.subjects.touches(tenant, meant).await.map_err(failure::of_ledger)?;
+) -> Result<Vec<Circle>, LedgerError> {
+    let touches = subjects.touches(tenant, meant).await?;
     let known: BTreeSet<_> = touches.into_iter().map(|touch| touch.identity).collect();
     let mut circles: Vec<Circle> = Vec::new();
     for identity in meant.iter().filter(|identity| known.contains(identity)) {
         if circles.iter().all(|circle| !circle.has(identity)) {
-            let circle = circle_of(&*console.subjects, tenant, identity.clone()).await;
-            circles.push(circle.map_err(failure::of_ledger)?);
+            circles.push(circle_of(subjects, tenant, identity.clone()).await?);
         }
     }
     Ok(circles)
 }
 
 /// The client behind the id of a subject, which is any of the client's identities as they are stored.
-pub(crate) async fn of_id(console: &Console, tenant: &TenantId, id: &str) -> Result<Person, Problem> {
-    let meant = Identity::all_stored_as(id);
-    let circle = find(console, tenant, &meant).await?.into_iter().next();
-    of_circle(console, tenant, circle.ok_or(Problem::new(ProblemKind::NotFound))?).await
+pub async fn of_id(
+    subjects: &dyn SubjectReader,
+    tenant: &TenantId,
+    id: &str,
+) -> Result<Option<Person>, LedgerError> {
+    match find(subjects, tenant, &Identity::all_stored_as(id)).await?.into_iter().next() {
+        Some(circle) => of_circle(subjects, tenant, circle).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-async fn of_circle(console: &Console, tenant: &TenantId, circle: Circle) -> Result<Person, Problem> {
-    let subjects = &console.subjects;
-    let own = subjects.touches(tenant, &circle.identities).await.map_err(failure::of_ledger)?;
-    let beside = subjects.named_in(tenant, &sessions_of(&own)).await.map_err(failure::of_ledger)?;
+/// Everything around a circle.
+pub async fn of_circle(
+    subjects: &dyn SubjectReader,
+    tenant: &TenantId,
+    circle: Circle,
+) -> Result<Person, LedgerError> {
+    let own = subjects.touches(tenant, &circle.identities).await?;
+    let beside = subjects.named_in(tenant, &sessions_of(&own)).await?;
     let touches = standing(&circle, beside);
     let ids = sessions_of(touches.iter().filter(|touch| circle.has(&touch.identity)));
-    let rows = subjects.sessions_known(tenant, &ids).await.map_err(failure::of_ledger)?;
+    let rows = subjects.sessions_known(tenant, &ids).await?;
     let sessions = rows.into_iter().map(|row| (row.rollup.session.clone(), row.rollup)).collect();
     let journey = Journey::of(&circle, &touches, &sessions);
     let mut named: BTreeMap<_, BTreeSet<_>> = ids.into_iter().map(|id| (id, BTreeSet::new())).collect();
@@ -99,7 +127,8 @@ fn suggestions(
 
 impl Person {
     /// The name of the client: the best of their identities.
-    pub(crate) fn id(&self) -> &str {
+    #[must_use]
+    pub fn id(&self) -> &str {
         id_of(&self.circle)
     }
 
@@ -119,13 +148,13 @@ impl Person {
     }
 
     /// Who agreed to what: what names the client and, where nobody else is in the conversation, what names nobody.
-    pub(crate) async fn consents(
+    pub async fn consents(
         &self,
-        console: &Console,
+        subjects: &dyn SubjectReader,
         tenant: &TenantId,
-    ) -> Result<Vec<ConsentRecord>, Problem> {
+    ) -> Result<Vec<ConsentRecord>, LedgerError> {
         let ids: Vec<_> = self.named.keys().cloned().collect();
-        let mut records = console.subjects.consents(tenant, &ids).await.map_err(failure::of_ledger)?;
+        let mut records = subjects.consents(tenant, &ids).await?;
         records.retain(|record| {
             let mut persons = record.named.iter().filter(|one| one.kind.is_of_a_person()).peekable();
             if persons.peek().is_some() {
@@ -139,6 +168,7 @@ impl Person {
 }
 
 /// The name of a circle: its best identity.
-pub(crate) fn id_of(circle: &Circle) -> &str {
+#[must_use]
+pub fn id_of(circle: &Circle) -> &str {
     circle.identities.first().map_or("", Identity::as_str)
 }

@@ -298,9 +298,11 @@ pub async fn only_what_nobody_has_dealt_with_is_dismissed(ledger: &Port) {
     assert_eq!(states, [Dismissed, Replaying, Resolved, Open]);
     assert_eq!(ledger.show(&theirs.tenant, theirs.receipt).await.unwrap(), [theirs]);
     let causes = ledger.causes(&salon, 10).await.unwrap();
-    let counts: Vec<_> =
-        causes.iter().map(|count| (count.open, count.replaying, count.dismissed)).collect();
-    assert_eq!(counts.iter().copied().collect::<std::collections::BTreeSet<_>>(), [(0, 0, 1), (1, 1, 0)].into());
+    let counts: Vec<_> = causes.iter().map(|count| (count.open, count.replaying, count.dismissed)).collect();
+    assert_eq!(
+        counts.iter().copied().collect::<std::collections::BTreeSet<_>>(),
+        [(0, 0, 1), (1, 1, 0)].into()
+    );
 }
 
 pub async fn what_was_dismissed_waits_again_once_that_is_taken_back(ledger: &Port) {

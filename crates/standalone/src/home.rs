@@ -62,6 +62,7 @@ impl Home {
         Desk {
             registry: self.ledger.clone(),
             ledger: self.ledger.clone(),
+            subjects: self.ledger.clone(),
             quarantine: self.ledger.clone(),
             sources: self.ledger.clone(),
             audit: self.ledger.clone(),

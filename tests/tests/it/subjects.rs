@@ -259,6 +259,23 @@ async fn a_family_of_one_phone_is_one_subject_and_says_so(shape: Shape) {
     let family = subject(&stand, "89130001122").await;
     assert_eq!(family["identities"].as_array().unwrap().len(), 3);
     assert_eq!(family["several_accounts"], json!(["telegram"]));
+
+    // At the command line they are found just so, parted, and put together again.
+    let found = stand.cli.json(&["subject", "find", "8 913 000-11-22"]).await.unwrap();
+    for key in ["id", "identities", "path", "several_accounts", "doors"] {
+        assert_eq!(found[key], family[key], "{key}");
+    }
+    for (ruling, are_one) in [("split", false), ("join", true)] {
+        let words = ["subject", ruling, "89130001122", "200200", "--reason", "сказали у стойки"];
+        let ruled = stand.cli.json(&words).await.unwrap();
+        assert!(!ruled["events"].as_array().unwrap().is_empty(), "{ruled}");
+        let shows = async || {
+            let ids = (lookup(&stand, "89130001122").await, lookup(&stand, "200200").await);
+            anyhow::ensure!((ids.0 == ids.1) == are_one, "{ruling} does not show: {ids:?}");
+            Ok(())
+        };
+        eventually(Duration::from_secs(20), shows).await.unwrap();
+    }
 }
 
 async fn a_refusal_on_any_channel_withdraws_the_consent(shape: Shape) {

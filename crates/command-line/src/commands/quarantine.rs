@@ -12,9 +12,9 @@ use ports::quarantine::QuarantineQuery;
 use serde_json::{Value, json};
 
 use crate::account::account;
-use crate::cli::{OfTenant, QuarantineCommand};
+use crate::cli::QuarantineCommand;
 use crate::commands::remap::{self, Of};
-use crate::commands::read_mapping;
+use crate::commands::{read_mapping, tenant_of};
 use crate::desk::Desk;
 use crate::office::Office;
 use crate::print::Print;
@@ -95,19 +95,6 @@ pub(crate) async fn run(
         }
     }
     Ok(())
-}
-
-async fn tenant_of(of: OfTenant, desk: &Desk, program: Program) -> anyhow::Result<TenantId> {
-    let mut tenants = desk.registry.snapshot().await?.tenants;
-    if let Some(tenant) = of.tenant {
-        anyhow::ensure!(tenants.iter().any(|known| known.id == tenant), "there is no tenant {tenant}");
-        return Ok(tenant);
-    }
-    match (tenants.pop(), tenants.is_empty()) {
-        (Some(only), true) => Ok(only.id),
-        (None, _) => anyhow::bail!("there is no tenant yet: {} tenant add", program.name),
-        (Some(_), false) => anyhow::bail!("there are several tenants: say which with --tenant"),
-    }
 }
 
 async fn found(desk: &Desk, tenant: &TenantId, receipt: ReceiptId) -> anyhow::Result<Vec<QuarantineEntry>> {

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::audit::AuditEntry;
+use domain::consent::ConsentRecord;
 use domain::event::Sealed;
 use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::quarantine::{Cause, CauseCount, Dismissal, QuarantineEntry};
 use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::rollup::Moment;
 use domain::source_state::{Period, SourceState};
+use domain::subject::{Identity, Link, Touch};
 use domain::timestamp::Timestamp;
 use ports::audit::{AuditLog, AuditQuery};
 use ports::bus::{
@@ -22,6 +24,7 @@ use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use ports::registry::{Registered, Registry, RegistryError, RegistrySnapshot};
 use ports::seals::{Place, Replacement, SealedAt, SealedRow, SealedStore};
 use ports::sources::{RefusalCount, SourceWatch};
+use ports::subjects::SubjectReader;
 
 #[derive(Default)]
 pub(crate) struct MemoryRegistry(Mutex<RegistrySnapshot>);
@@ -147,6 +150,29 @@ impl LedgerReader for Empty {
     }
 
     async fn books(&self) -> Result<Vec<Books>, LedgerError> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl SubjectReader for Empty {
+    async fn links(&self, _: &TenantId, _: &[Identity]) -> Result<Vec<Link>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn touches(&self, _: &TenantId, _: &[Identity]) -> Result<Vec<Touch>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn named_in(&self, _: &TenantId, _: &[SessionId]) -> Result<Vec<Touch>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn sessions_known(&self, _: &TenantId, _: &[SessionId]) -> Result<Vec<SessionRow>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn consents(&self, _: &TenantId, _: &[SessionId]) -> Result<Vec<ConsentRecord>, LedgerError> {
         Ok(Vec::new())
     }
 }

@@ -153,9 +153,16 @@ async fn what_nobody_can_mend_is_dismissed_with_a_reason_and_taken_back() {
     let groups = get(&world, "/v1/quarantine/groups").await.body;
     check("QuarantineGroups", &groups);
     assert_eq!((&groups["groups"][0]["open"], groups["groups"].as_array().unwrap().len()), (&json!(1), 1));
-    assert_eq!((&groups["dismissed"][0]["dismissed"], &groups["dismissed"][0]["open"]), (&json!(3), &json!(0)));
+    assert_eq!(
+        (&groups["dismissed"][0]["dismissed"], &groups["dismissed"][0]["open"]),
+        (&json!(3), &json!(0))
+    );
     let books = get(&world, "/v1/reconcile").await.body;
-    assert_eq!((&books["tenants"][0]["quarantined"], &books["balanced"]), (&json!(4), &json!(true)), "{books}");
+    assert_eq!(
+        (&books["tenants"][0]["quarantined"], &books["balanced"]),
+        (&json!(4), &json!(true)),
+        "{books}"
+    );
     let listed = get(&world, "/v1/quarantine?state=dismissed").await;
     assert_eq!(listed.body["entries"].as_array().unwrap().len(), 3);
 
@@ -167,7 +174,8 @@ async fn what_nobody_can_mend_is_dismissed_with_a_reason_and_taken_back() {
     let audit = get_as(&world, &world.keys.admin, "/v1/audit").await.body;
     check("Audit", &audit);
     let entries = audit["entries"].as_array().unwrap();
-    let deeds: Vec<_> = entries.iter().map(|entry| (&entry["deed"], &entry["about"], &entry["reason"])).collect();
+    let deeds: Vec<_> =
+        entries.iter().map(|entry| (&entry["deed"], &entry["about"], &entry["reason"])).collect();
     let (cause, reason) = (json!("cause"), json!("проба Анны, её не починить"));
     let (back, dismissed) = (json!("took_back"), json!("dismissed"));
     assert_eq!(deeds, [(&back, &cause, &json!(null)), (&dismissed, &cause, &reason)]);

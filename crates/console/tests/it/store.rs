@@ -241,15 +241,16 @@ impl QuarantineStore for Store {
                 continue;
             }
             let is_dismissed = entry.state == QuarantineState::Dismissed;
-            let count = causes.entry((cause_of(entry), is_dismissed)).or_insert_with_key(|(cause, _)| CauseCount {
-                cause: cause.clone(),
-                open: 0,
-                replaying: 0,
-                dismissed: 0,
-                first_at: entry.received_at,
-                last_at: entry.received_at,
-                example: entry.receipt,
-            });
+            let count =
+                causes.entry((cause_of(entry), is_dismissed)).or_insert_with_key(|(cause, _)| CauseCount {
+                    cause: cause.clone(),
+                    open: 0,
+                    replaying: 0,
+                    dismissed: 0,
+                    first_at: entry.received_at,
+                    last_at: entry.received_at,
+                    example: entry.receipt,
+                });
             count.open += u64::from(entry.state == QuarantineState::Open);
             count.replaying += u64::from(entry.state == QuarantineState::Replaying);
             count.dismissed += u64::from(is_dismissed);

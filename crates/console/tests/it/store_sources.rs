@@ -61,9 +61,11 @@ fn states(held: &Held, now: Timestamp) -> Vec<SourceState> {
             }
         }
     }
-    for entry in held.quarantine.iter().filter(|entry| {
-        matches!(entry.state, QuarantineState::Open | QuarantineState::Replaying)
-    }) {
+    for entry in held
+        .quarantine
+        .iter()
+        .filter(|entry| matches!(entry.state, QuarantineState::Open | QuarantineState::Replaying))
+    {
         let key = (entry.tenant.clone(), entry.source.clone());
         let state = states.entry(key).or_insert_with_key(unheard);
         state.quarantined += 1;
