@@ -108,7 +108,9 @@ async fn no_write_path_reaches_another_tenants_data(shape: Shape) {
     let document = walls.stand.api.get("", "/openapi.json").await.unwrap().body;
     let mut tried = 0;
     for (pattern, operations) in document["paths"].as_object().unwrap() {
-        if !pattern.starts_with("/v1/") || pattern == "/v1/events" || operations.get("post").is_none() {
+        // What is sent to a door is the sender's own, whatever it says.
+        let is_door = ["/v1/events", "/v1/traces"].contains(&pattern.as_str());
+        if !pattern.starts_with("/v1/") || is_door || operations.get("post").is_none() {
             continue;
         }
         let path = walls.fill(pattern);
