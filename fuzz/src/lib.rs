@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
+use channels::cloudevents::from_headers;
 use channels::otlp::Form;
 use channels::{
     Answer, Delivery, Mapping, MappingError, Told, Unparsed, handshake, parse, parse_mapped, small_talk,
@@ -153,6 +154,24 @@ fn kept(observation: Observation) -> serde_json::Map<String, Value> {
     let event = KEYS.protect(observation, &receipt);
     let Some(sealed) = &event.details else { return serde_json::Map::new() };
     KEYS.open_details(event.id, sealed).expect("what was sealed opens").attributes
+}
+/// Parses CloudEvents in their structured form; and in the binary one: the first four lines of the bytes are the values of
+/// headers, the fifth the content type, the rest is the data.
+pub fn parse_cloudevents(body: &[u8]) {
+    parse_channel(SourceKind::Cloudevents, body);
+    let mut lines = body.splitn(6, |byte| *byte == b'\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (id, source, kind, time, content_type, data) = (line(), line(), line(), line(), line(), line());
+    let headers = [
+        ("ce-specversion", &b"1.0"[..]),
+        ("ce-id", id),
+        ("ce-source", source),
+        ("ce-type", kind),
+        ("ce-time", time),
+    ];
+    if let Ok(event) = from_headers(headers, Some(content_type), data) {
+        parse_channel(SourceKind::Cloudevents, event.as_bytes());
+    }
 }
 
 /// An update and what a bot answered to it: the first line of the bytes is the content type of the answer, the second the

@@ -23,16 +23,12 @@ use serde_json::{Map, Value};
 pub use binary::from_headers;
 pub use consent::Consent;
 
-use crate::json;
 use crate::seen::{self, kept};
-use crate::{Mapping, Unparsed};
+use crate::{Mapping, Unparsed, json, opt_out};
 use envelope::Envelope;
 
 /// The type of an event whose data is our own event.
 pub const EVENT_TYPE: &str = "letopis.event.v1";
-
-/// Where the address carries the token, as the rules for webhooks have it.
-pub(crate) const ACCESS_TOKEN: &str = "access_token";
 
 /// The most attributes an event of ours has.
 const MAX_ATTRIBUTES: usize = 64;
@@ -96,6 +92,7 @@ pub(crate) fn parse_mapped(
             return Ok(vec![our_event(&envelope, received_at).map_err(first)?]);
         }
         let mut seen = mapping.observe(&envelope.unpacked(), envelope.time.unwrap_or(received_at))?;
+        opt_out::heed(&mut seen);
         for (number, seen) in seen.iter_mut().enumerate() {
             seen.native_id = match number {
                 0 => envelope.identity(),

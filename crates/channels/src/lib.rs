@@ -7,6 +7,7 @@
 
 mod answer;
 mod avito;
+pub mod cloudevents;
 mod events;
 mod form;
 mod greeting;
@@ -103,6 +104,7 @@ pub fn verify(
         SourceKind::Vk => vk::verify(delivery.body, secrets),
         SourceKind::Max => max::verify(delivery, secrets),
         SourceKind::Wazzup | SourceKind::Otlp => proof::by_bearer_or_in_address(delivery, secrets),
+        SourceKind::Cloudevents => proof::by_bearer_or_token(delivery, secrets),
         SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients | SourceKind::Mapping => {
             proof::in_address(delivery, secrets)
         }
@@ -126,8 +128,9 @@ pub fn verify_mapped(
 /// Says what a body means: at least one observation. `received_at` stands in for the time of what carries none.
 pub fn parse(kind: SourceKind, body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
     let mut observations = read(kind, body, received_at)?;
-    // Our own event says of consents what there is to say; and what it says is what tells it from others (ADR 10).
-    if kind != SourceKind::Events {
+    // Our own event, in an envelope or without one, says of consents what there is to say; and what it says is what tells it from
+    // others (ADR 10).
+    if !matches!(kind, SourceKind::Events | SourceKind::Cloudevents) {
         opt_out::heed(&mut observations);
     }
     Ok(observations)
@@ -146,6 +149,7 @@ fn read(kind: SourceKind, body: &[u8], received_at: Timestamp) -> Result<Vec<Obs
         SourceKind::Jivo => jivo::parse(body, received_at),
         SourceKind::Yclients => yclients::parse(body, received_at),
         SourceKind::Otlp => otlp::parse(body, received_at),
+        SourceKind::Cloudevents => cloudevents::parse(body, received_at),
         SourceKind::Mapping => Err(json::unreadable("", "must come with a mapping, and its source has none")),
     }
 }
@@ -163,6 +167,7 @@ pub fn parse_mapped(
             opt_out::heed(&mut observations);
             Ok(observations)
         }
+        SourceKind::Cloudevents => cloudevents::parse_mapped(mapping, body, received_at),
         _ => parse(kind, body, received_at),
     }
 }

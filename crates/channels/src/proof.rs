@@ -11,6 +11,9 @@ use crate::{Delivery, VerifyError};
 /// Where messengers that sign nothing carry the secret: in the address they were given.
 pub(crate) const KEY: &str = "key";
 
+/// Where senders of webhooks carry a bearer token in the address (RFC 6750).
+const ACCESS_TOKEN: &str = "access_token";
+
 const SIGNATURE: &str = "x-hub-signature-256";
 
 /// Whether one of the live secrets was given. All of them are compared, whole, whichever fits.
@@ -38,6 +41,15 @@ pub(crate) fn by_bearer_or_in_address(delivery: &Delivery<'_>, secrets: &[&[u8]]
     match bearer(delivery) {
         Some(token) => is_one_of(secrets, token),
         None => in_address(delivery, secrets),
+    }
+}
+
+/// The same, where the address may carry the token by its name in OAuth, too.
+pub(crate) fn by_bearer_or_token(delivery: &Delivery<'_>, secrets: &[&[u8]]) -> Result<(), VerifyError> {
+    match (bearer(delivery), (delivery.query)(ACCESS_TOKEN)) {
+        (Some(token), _) => is_one_of(secrets, token),
+        (None, Some(token)) => is_one_of(secrets, token.as_bytes()),
+        (None, None) => in_address(delivery, secrets),
     }
 }
 

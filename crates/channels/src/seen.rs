@@ -33,6 +33,25 @@ pub(crate) fn unknown(
     observation
 }
 
+/// As deep as what another system made up is kept, beside what else an attribute holds.
+const DEEPEST: usize = 24;
+
+/// A value of another system's, such that it can be kept: no database keeps U+0000, and no attribute nests without end.
+pub(crate) fn kept(value: &Value) -> Value {
+    kept_to(value, DEEPEST)
+}
+
+fn kept_to(value: &Value, depth: usize) -> Value {
+    let text = |text: &str| text.replace('\0', "\u{fffd}");
+    let Some(deeper) = depth.checked_sub(1) else { return Value::from("nested too deep") };
+    match value {
+        Value::String(said) => Value::from(text(said)),
+        Value::Array(items) => items.iter().map(|item| kept_to(item, deeper)).collect(),
+        Value::Object(keys) => keys.iter().map(|(key, item)| (text(key), kept_to(item, deeper))).collect(),
+        plain => plain.clone(),
+    }
+}
+
 /// Puts a text where it belongs by who said it.
 pub(crate) fn say(observation: &mut Observation, text: Option<String>) {
     match observation.actor {

@@ -31,7 +31,7 @@ pub enum Command {
         /// What the body comes from.
         #[arg(long, value_name = "KIND", value_parser = kinds(), required_unless_present = "mapping")]
         channel: Option<domain::registry::SourceKind>,
-        /// The mapping file it is to be read by, JSON or YAML: for kind mapping, which it implies.
+        /// The mapping file it is to be read by, JSON or YAML: for kind mapping, which it implies, or cloudevents.
         #[arg(long, value_name = "FILE")]
         mapping: Option<PathBuf>,
         /// The body as received; `-` reads standard input.
@@ -125,7 +125,7 @@ pub enum SourceCommand {
         /// assistant's. For Telegram. `-` reads it from standard input, for an address that holds a token.
         #[arg(long, value_name = "URL")]
         forward_to: Option<String>,
-        /// How its bodies are read, JSON or YAML; for kind mapping.
+        /// How its bodies are read, JSON or YAML; for kind mapping, and for kind cloudevents, which can do without.
         #[arg(long, value_name = "FILE", required_if_eq("kind", "mapping"))]
         mapping: Option<PathBuf>,
         /// Its name for people; by default the id.
@@ -365,7 +365,7 @@ pub enum QuarantineCommand {
         /// Of those, only this source's.
         #[arg(long, requires = "mapping")]
         source: Option<SourceId>,
-        /// Read bodies of kind mapping by this mapping file from now on, and leave other entries alone.
+        /// Read bodies of kind mapping or cloudevents by this mapping file from now on, and leave other entries alone.
         #[arg(long, value_name = "FILE", conflicts_with = "group")]
         mapping: Option<PathBuf>,
         /// Send nothing: only say how many would be understood, and what is wrong with the others.

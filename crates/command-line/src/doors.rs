@@ -59,6 +59,10 @@ pub(crate) fn next_step(kind: SourceKind, mapping: Option<&Mapping>, url: &str, 
         SourceKind::Yclients => {
             format!("in YCLIENTS, Integrations, Webhooks: address {}", keyed(url, secret))
         }
+        SourceKind::Cloudevents => format!(
+            "give the sender this address: {}; or the url without the key, where it can send the secret as a bearer token",
+            keyed(url, secret)
+        ),
         SourceKind::Otlp => format!(
             "set OTEL_EXPORTER_OTLP_ENDPOINT={url} and OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20SECRET, where SECRET is \
              the one above; have the instrumentation record what is said: OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental \
@@ -124,6 +128,7 @@ mod tests {
                     | SourceKind::Jivo
                     | SourceKind::Yclients
                     | SourceKind::Mapping
+                    | SourceKind::Cloudevents
             );
             assert_eq!(said.contains("/v1/hooks/bot?key=s3cret"), signs_nothing, "{said}");
             assert_eq!(said.contains("s3cret"), signs_nothing, "{said}");

@@ -295,6 +295,7 @@ const TEXTS = {
   "kind.jivo": ["Jivo", "Jivo"],
   "kind.yclients": ["YCLIENTS, Altegio", "YCLIENTS, Altegio"],
   "kind.otlp": ["OpenTelemetry", "OpenTelemetry"],
+  "kind.cloudevents": ["CloudEvents", "CloudEvents"],
   "kind.mapping": ["Другая система", "Another system"],
   "kind_what.events": ["Наш JSON по ключу: curl, Python, Node", "Our JSON with a key: curl, Python, Node"],
   "kind_what.telegram": ["Вебхук бота, в том числе бизнес-аккаунта", "A bot's webhook, also of a business account"],
@@ -307,6 +308,7 @@ const TEXTS = {
   "kind_what.jivo": ["Чат на сайте", "Chat on a site"],
   "kind_what.yclients": ["Онлайн-запись: записи и визиты", "Online booking: appointments and visits"],
   "kind_what.otlp": ["Трассировки ассистента: OTLP, атрибуты gen_ai", "An assistant's traces: OTLP, attributes gen_ai"],
+  "kind_what.cloudevents": ["Любая система, которая шлёт CloudEvents 1.0", "Any system that sends CloudEvents 1.0"],
   "kind_what.mapping": ["Любой вебхук JSON или форма: поля описываете вы", "Any webhook of JSON or a form: you say where the fields are"],
   "refusal.no_proof": ["нет подписи или секрета", "no signature or secret"],
   "refusal.wrong_proof": ["подпись или секрет не подходит", "the signature or secret is wrong"],
@@ -345,6 +347,10 @@ const TEXTS = {
   "paste.where.otlp": [
     "Задайте экспортёру адрес в OTEL_EXPORTER_OTLP_ENDPOINT и заголовок OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20СЕКРЕТ. Чтобы были видны сообщения, включите запись текстов в инструментировании.",
     "Give the exporter the address as OTEL_EXPORTER_OTLP_ENDPOINT and the header OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20SECRET. For messages to be seen, have the instrumentation record content.",
+  ],
+  "paste.where.cloudevents": [
+    "Впишите адрес у отправителя. Секрет уже в адресе; если отправитель умеет Bearer-токен, уберите ?key= и передайте секрет токеном.",
+    "Enter the address at the sender. The secret is in it; where the sender can send a bearer token, leave out ?key= and give it the secret.",
   ],
   "paste.where.mapping": ["Впишите адрес в настройках вебхука той системы. Чем она подтверждает себя, сказано в описании полей.", "Enter the address where that system sets up its webhook. How it proves itself is said in the mapping."],
   "source.kind": ["Откуда", "From"],

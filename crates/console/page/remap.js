@@ -33,7 +33,7 @@ function edit(state) {
       fill(shown);
     },
   });
-  input.value = JSON.stringify(mapping, null, 2);
+  input.value = mapping === null ? "" : JSON.stringify(mapping, null, 2);
   const shown = h("div", { class: "preview", role: "status" });
   const check = h("button", { type: "button", class: "button", onclick: async () => {
     check.disabled = true;

@@ -7,7 +7,7 @@ import { exact, moment, number } from "./format.js";
 import { plural, t } from "./i18n.js";
 import { mending } from "./remap.js";
 import { copyButton, fail, footnote, heading, loading } from "./parts.js";
-import { ahead, back, condition, kindName, shownOnce, troubles } from "./sources.js";
+import { MAPPED, ahead, back, condition, kindName, shownOnce, troubles } from "./sources.js";
 
 /** Looked at often while something is awaited, ever less often while nothing changes. */
 const SOONEST = 1_000;
@@ -35,7 +35,7 @@ export async function source({ main, reader, signal, id }) {
         fill(top, head(answer, isNew));
         if (!shown || shown.source.secrets.join() !== answer.source.secrets.join()) drawSecrets(state, answer.source);
         if (!shown) drawSnippets(snippets, state, answer.source);
-        if (!shown && answer.source.kind === "mapping" && reader.scope === "admin") drawMapping(snippets, state, answer.source);
+        if (!shown && MAPPED.includes(answer.source.kind) && reader.scope === "admin") drawMapping(snippets, state, answer.source);
         shown = answer;
       }
       pause = answer ? SOONEST : Math.min(pause * 1.5, LATEST);

@@ -7,7 +7,9 @@ import { plural, t, word } from "./i18n.js";
 import { copyButton, every, explained, fail, footnote, heading, icon, loading } from "./parts.js";
 
 export const KINDS = ["events", "telegram", "whatsapp", "instagram", "vk", "max", "wazzup", "avito", "jivo", "yclients",
-  "otlp", "mapping"];
+  "otlp", "cloudevents", "mapping"];
+/** What another system sends is read as somebody says. */
+export const MAPPED = ["mapping", "cloudevents"];
 const LOOK_EVERY = 5_000;
 /** Meta signs with the secret of its app, so a source of these cannot have one made here. */
 const SECRET_IS_GIVEN = ["whatsapp", "instagram"];
@@ -99,7 +101,7 @@ export function newSource({ main, reader, signal }) {
   const choose = (kind) => {
     secret.input.required = SECRET_IS_GIVEN.includes(kind);
     secret.label.hidden = !["whatsapp", "instagram", "vk"].includes(kind);
-    mapping.label.hidden = kind !== "mapping";
+    mapping.label.hidden = !MAPPED.includes(kind);
     mapping.input.required = kind === "mapping";
     secret.hint.textContent = t(SECRET_IS_GIVEN.includes(kind) ? "sources.secret.meta" : "sources.secret.vk");
   };
@@ -112,7 +114,7 @@ export function newSource({ main, reader, signal }) {
       const made = await post("/v1/sources", {
         id: id.input.value.trim(), kind, name: name.input.value,
         secret: secret.label.hidden ? null : secret.input.value,
-        mapping: kind === "mapping" ? mapping.input.value : null,
+        mapping: MAPPED.includes(kind) && mapping.input.value.trim() ? mapping.input.value : null,
       });
       if (!signal.aborted) fill(main, back(), heading(t("sources.added", { name: made.source.name })), shownOnce(made), followed(made.source));
     } catch (failure) {

@@ -6,6 +6,7 @@ import { moment, number } from "./format.js";
 import { plural, t, word } from "./i18n.js";
 import { asking, explained } from "./parts.js";
 import { mending } from "./remap.js";
+import { MAPPED } from "./sources.js";
 
 /** The cards of all groups. `changed` is called once entries have moved. */
 export function groupCards({ groups, dismissed }, { reader, signal, changed }) {
@@ -33,7 +34,7 @@ function card(group, reader, signal, changed) {
       fact("source", h("a", { href: `#/sources/${encodeURIComponent(group.source)}` }, group.source))),
     h("div", { class: "buttons" },
       reader.scope === "admin" && group.open > 0 && replaying(group, signal, changed),
-      reader.scope === "admin" && group.open > 0 && group.kind === "mapping" && group.stage === "normalize" && mending(group.source, { signal, changed }),
+      reader.scope === "admin" && group.open > 0 && MAPPED.includes(group.kind) && group.stage === "normalize" && mending(group.source, { signal, changed }),
       !reader.open && group.stage === "normalize" && opening(group.example),
       reader.scope === "admin" && group.open > 0 && dismissing(group, changed),
       reader.scope === "admin" && group.dismissed > 0 && takingBack(group, changed)));

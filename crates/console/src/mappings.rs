@@ -3,7 +3,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use channels::Mapping;
-use domain::registry::{Source, SourceKind};
+use domain::registry::Source;
 use http_kit::endpoint::Endpoint;
 use http_kit::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,7 @@ async fn changing(
     let parameters = Parameters::read(req, known)?;
     let tenant = access::changing(req, console, &parameters).await?;
     let source = find(console, &tenant, id).await?;
-    if source.kind != SourceKind::Mapping {
+    if !source.kind.takes_mapping() {
         return Err(
             Problem::new(ProblemKind::Conflict).detail("a source of this kind is not read by a mapping")
         );

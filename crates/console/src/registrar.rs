@@ -29,7 +29,7 @@ pub struct NewSource {
     pub name: Option<String>,
     /// Events a second it may send on average; `None` is the gateway's default.
     pub rate_limit: Option<NonZeroU32>,
-    /// How its bodies are read; needed for [`SourceKind::Mapping`].
+    /// How its bodies are read, where [its kind](SourceKind::takes_mapping) leaves that to the tenant.
     pub mapping: Option<Mapping>,
 }
 
@@ -126,9 +126,11 @@ pub(crate) fn address_to_paste(
             Some(Some(name)) => format!("{url}?{name}={secret}"),
             _ => url.to_owned(),
         },
-        SourceKind::Wazzup | SourceKind::Avito | SourceKind::Jivo | SourceKind::Yclients => {
-            keyed(url, secret)
-        }
+        SourceKind::Wazzup
+        | SourceKind::Avito
+        | SourceKind::Jivo
+        | SourceKind::Yclients
+        | SourceKind::Cloudevents => keyed(url, secret),
         _ => url.to_owned(),
     }
 }

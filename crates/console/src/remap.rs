@@ -7,7 +7,6 @@ use bytes::Bytes;
 use channels::{Kept, Mapping};
 use domain::id::{SourceId, TenantId};
 use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
-use domain::registry::SourceKind;
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
 use ports::bus::EventBus;
@@ -137,5 +136,5 @@ fn mapped(entry: &QuarantineEntry) -> Option<RawDelivery> {
         return None;
     }
     let raw = RawDelivery::decode(Bytes::copy_from_slice(&entry.message)).ok()?;
-    (raw.kind == SourceKind::Mapping).then_some(raw)
+    raw.kind.takes_mapping().then_some(raw)
 }

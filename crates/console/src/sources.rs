@@ -82,7 +82,7 @@ pub(crate) struct Add {
     kind: String,
     name: Option<String>,
     secret: Option<String>,
-    /// How its bodies are read, for kind mapping.
+    /// How its bodies are read, for kind mapping, and for kind cloudevents, where it wants one.
     mapping: Option<serde_json::Value>,
 }
 
@@ -227,8 +227,10 @@ impl Add {
         }
         let secret = self.secret.as_deref().and_then(filled);
         let mapping = self.mapping.map(|mapping| read_mapping(&mapping)).transpose()?;
-        if mapping.is_some() != (kind == SourceKind::Mapping) {
-            return Err(wrong("/mapping", "a mapping for kind mapping, and nothing for any other"));
+        if mapping.is_none() && kind.needs_mapping() || mapping.is_some() && !kind.takes_mapping() {
+            let expected =
+                "a mapping for kind mapping, one or none for kind cloudevents, and none for any other";
+            return Err(wrong("/mapping", expected));
         }
         Ok(NewSource { id, tenant, kind, secret, name, rate_limit: None, mapping })
     }

@@ -112,11 +112,13 @@ pub enum SourceKind {
     Mapping,
     /// Traces of an assistant that is instrumented with OpenTelemetry.
     Otlp,
+    /// CloudEvents 1.0.
+    Cloudevents,
 }
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Events,
         Self::Telegram,
         Self::Whatsapp,
@@ -129,6 +131,7 @@ impl SourceKind {
         Self::Yclients,
         Self::Mapping,
         Self::Otlp,
+        Self::Cloudevents,
     ];
 
     /// The word used in JSON, in tables and on the command line.
@@ -147,6 +150,7 @@ impl SourceKind {
             Self::Yclients => "yclients",
             Self::Mapping => "mapping",
             Self::Otlp => "otlp",
+            Self::Cloudevents => "cloudevents",
         }
     }
 
@@ -154,6 +158,18 @@ impl SourceKind {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether a mapping may say how its deliveries are read.
+    #[must_use]
+    pub const fn takes_mapping(self) -> bool {
+        matches!(self, Self::Mapping | Self::Cloudevents)
+    }
+
+    /// Whether nothing can be read of its deliveries without one.
+    #[must_use]
+    pub const fn needs_mapping(self) -> bool {
+        matches!(self, Self::Mapping)
     }
 }
 

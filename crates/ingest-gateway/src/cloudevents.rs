@@ -9,13 +9,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use channels::cloudevents::{Consent, Mode, from_headers};
 use domain::registry::{Source, SourceKind};
-use http_kit::problem::{FieldError, Problem, ProblemKind};
+use http_kit::problem::{Problem, ProblemKind};
 
 use crate::body::{self, Limits};
 use crate::intake::{self, Intake};
 use crate::items::Items;
 use crate::media::{Encoding, Format};
-use crate::{Config, Door, sender};
+use crate::{Config, Door, check, events, sender};
 
 /// By which the binary form is known.
 pub(crate) const VERSION: &str = "ce-specversion";
@@ -76,7 +76,7 @@ pub(crate) fn consent(
 /// How large a body may be.
 pub(crate) fn limits(config: &Config, mode: Mode) -> Limits {
     match mode {
-        Mode::Batch => crate::events::limits(config),
+        Mode::Batch => events::limits(config),
         Mode::Structured | Mode::Binary => {
             let max = config.max_event_bytes.get();
             Limits { received: max, unpacked: max, excess: ProblemKind::EventTooLarge }
@@ -94,13 +94,7 @@ pub(crate) fn structured<'h>(
     if mode != Mode::Binary {
         return Ok(body);
     }
-    let event = from_headers(headers, content_type, &body).map_err(|violations| {
-        let errors = violations
-            .into_iter()
-            .map(|violation| FieldError { pointer: violation.pointer, expected: violation.expected });
-        Problem::new(ProblemKind::InvalidEvent).errors(errors)
-    })?;
-    Ok(event.into())
+    from_headers(headers, content_type, &body).map(Bytes::from).map_err(check::invalid)
 }
 
 /// The events of a body; nothing of a batch that is empty, which is no mistake.

@@ -2,11 +2,13 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use domain::registry::SourceKind;
 use http_kit::problem::{Problem, ProblemKind};
 
 use crate::body::{self, Limits};
 use crate::idempotency::Key;
-use crate::intake::{self, Intake};
+use crate::intake::{self, Intake, Resend};
+use crate::items::Items;
 use crate::media::{Encoding, Format};
 use crate::sender::{self, Sender};
 use crate::{Config, Door};
@@ -54,7 +56,9 @@ pub(crate) async fn receive(
     };
     let body = body::unpack(received, encoding, limits)?;
     gateway.metrics.observe_body(body.len());
-    intake::take(door, Intake { source, format, key, body: &body }).await
+    let items = Items::split(body::text(&body)?, format, gateway.config.max_batch_events.get())?;
+    let resend = key.map(|key| Resend { key, format, body: &body });
+    intake::take(door, Intake { source, kind: SourceKind::Events, items, resend }).await
 }
 
 /// How large a body of events may be.

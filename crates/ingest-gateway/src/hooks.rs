@@ -17,7 +17,7 @@ use crate::forward::Taken;
 use crate::media::Encoding;
 use crate::publish::{self, Accepted};
 use crate::sender::{self, Sender};
-use crate::{Config, Door, check, events, forward, traces};
+use crate::{Config, Door, check, cloudevents, events, forward, traces};
 
 /// Answers `POST /v1/hooks/{source}`.
 pub(crate) async fn post(
@@ -56,6 +56,7 @@ async fn receive(
 ) -> Result<HttpResponse, Problem> {
     match source.kind {
         SourceKind::Events => events::receive(req, payload, door, &Sender::Claimed(source)).await,
+        SourceKind::Cloudevents => cloudevents::receive(req, payload, door, &source).await,
         _ => deliver(req, payload, door, &source).await,
     }
 }
@@ -70,6 +71,18 @@ pub(crate) async fn get(
     let answer = sender::handshake(&req, &door.gateway, &source)
         .unwrap_or_else(|| Err(Problem::new(ProblemKind::MethodNotAllowed).allow(&["POST"])));
     answer.map(say).inspect_err(|problem| door.gateway.rejected(Some(&source), problem))
+}
+
+/// Answers `OPTIONS /v1/hooks/{source}`: whether deliveries are wanted here.
+pub(crate) async fn options(
+    req: HttpRequest,
+    name: Path<String>,
+    door: Data<Door>,
+) -> Result<HttpResponse, Problem> {
+    let source = named(&door, &name, |source| source.kind == SourceKind::Cloudevents).await?;
+    let answer = cloudevents::consent(&req, &door, &source)
+        .unwrap_or_else(|| Err(Problem::new(ProblemKind::MethodNotAllowed).allow(&["POST"])));
+    answer.inspect_err(|problem| door.gateway.rejected(Some(&source), problem))
 }
 
 fn say(Reply { media_type, body }: Reply) -> HttpResponse {

@@ -13,7 +13,7 @@ use crate::idempotency::{self, Key, Known};
 use crate::items::Items;
 use crate::media::Format;
 use crate::publish::{self, Accepted};
-use crate::{Door, Gateway, body, check};
+use crate::{Door, Gateway, check};
 
 /// The most spots named when all of a batch is refused.
 const MAX_ERRORS: usize = 100;
@@ -21,8 +21,16 @@ const MAX_ERRORS: usize = 100;
 /// A request whose sender is proven.
 pub(crate) struct Intake<'a> {
     pub(crate) source: &'a Source,
+    /// What its events are: our own, whatever the source speaks, or those of the source.
+    pub(crate) kind: SourceKind,
+    pub(crate) items: Items<'a>,
+    pub(crate) resend: Option<Resend<'a>>,
+}
+
+/// By what a request that comes again is known as a whole.
+pub(crate) struct Resend<'a> {
+    pub(crate) key: Key,
     pub(crate) format: Format,
-    pub(crate) key: Option<Key>,
     pub(crate) body: &'a [u8],
 }
 
@@ -35,23 +43,21 @@ pub(crate) struct Good<'a> {
 /// Takes what can be taken; the answer says which that was.
 pub(crate) async fn take(door: &Door, intake: Intake<'_>) -> Result<HttpResponse, Problem> {
     let gateway = &door.gateway;
-    let text = body::text(intake.body)?;
-    let items = Items::split(text, intake.format, gateway.config.max_batch_events.get())?;
-    door.admit_rest(intake.source, items.as_slice().len())?;
+    let Intake { source, kind, items, resend } = intake;
+    door.admit_rest(source, items.as_slice().len())?;
     gateway.metrics.observe_batch(items.as_slice().len());
 
-    let keys = gateway.vault.tenant(&intake.source.tenant);
+    let keys = gateway.vault.tenant(&source.tenant);
     let verdicts: Vec<_> =
-        items.as_slice().iter().map(|item| judge(gateway, intake.source, &keys, item)).collect();
+        items.as_slice().iter().map(|item| judge(gateway, source, kind, &keys, item)).collect();
     if verdicts.iter().all(Result::is_err) {
         return Err(refuse_all(&items, verdicts));
     }
 
-    let open = match &intake.key {
+    let open = match resend {
         None => None,
-        Some(key) => {
-            let source = &intake.source.id;
-            match idempotency::begin(gateway, source, &keys, key, intake.format, intake.body).await? {
+        Some(Resend { key, format, body }) => {
+            match idempotency::begin(gateway, &source.id, &keys, &key, format, body).await? {
                 Known::Open(key) => Some(key),
                 Known::Answered(answer) => {
                     gateway.metrics.replayed();
@@ -60,7 +66,7 @@ pub(crate) async fn take(door: &Door, intake: Intake<'_>) -> Result<HttpResponse
             }
         }
     };
-    let answer = publish_good(door, intake.source, &keys, &items, &verdicts).await?;
+    let answer = publish_good(door, (source, kind), &keys, &items, &verdicts).await?;
     let answer = match open {
         None => answer,
         Some(key) => idempotency::keep(gateway, &key, answer).await,
@@ -72,10 +78,15 @@ pub(crate) async fn take(door: &Door, intake: Intake<'_>) -> Result<HttpResponse
 pub(crate) fn judge<'a>(
     gateway: &Gateway,
     source: &Source,
+    kind: SourceKind,
     keys: &TenantKeys,
     item: &'a str,
 ) -> Result<Good<'a>, Problem> {
-    let observation = check::observation(item, gateway.config.max_event_bytes.get())?;
+    let max_bytes = gateway.config.max_event_bytes.get();
+    let observation = match kind {
+        SourceKind::Cloudevents => check::cloud_event(item, max_bytes, gateway.clock.now())?,
+        _ => check::observation(item, max_bytes)?,
+    };
     let payload_digest = keys.payload_digest(item.as_bytes());
     // Only an event without an id is known by its content.
     let derived = || keys.identify(&source.id, &observation, &payload_digest).event_id;
@@ -85,7 +96,7 @@ pub(crate) fn judge<'a>(
 
 async fn publish_good(
     door: &Door,
-    source: &Source,
+    (source, kind): (&Source, SourceKind),
     keys: &TenantKeys,
     items: &Items<'_>,
     verdicts: &[Result<Good<'_>, Problem>],
@@ -93,13 +104,11 @@ async fn publish_good(
     let gateway = &door.gateway;
     let received_at = gateway.clock.now();
     let good = verdicts.iter().flatten();
-    // A key may send canonical events for a source of any kind; they are canonical all the same.
-    let sealed: Vec<_> = good
-        .map(|good| publish::seal(source, SourceKind::Events, keys, received_at, &good.accepted))
-        .collect();
+    let sealed: Vec<_> =
+        good.map(|good| publish::seal(source, kind, keys, received_at, &good.accepted)).collect();
     let accepted = sealed.len();
     publish::publish(door, source, sealed).await?;
-    gateway.metrics.accepted(SourceKind::Events, accepted);
+    gateway.metrics.accepted(kind, accepted);
     for problem in verdicts.iter().filter_map(|verdict| verdict.as_ref().err()) {
         gateway.rejected(Some(source), problem);
     }

@@ -17,6 +17,7 @@
 mod body;
 mod bot;
 mod check;
+mod cloudevents;
 mod config;
 mod events;
 mod forget;
@@ -39,6 +40,7 @@ mod traces;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::http::Method;
 use actix_web::web;
 use channels::Mappings;
 use domain::registry::Source;
@@ -62,7 +64,7 @@ pub const EVENTS: Endpoint = Endpoint { service: SERVICE, pattern: "/v1/events",
 
 /// `POST /v1/hooks/{source}`.
 pub const HOOKS: Endpoint =
-    Endpoint { service: SERVICE, pattern: "/v1/hooks/{source}", methods: &["GET", "POST"] };
+    Endpoint { service: SERVICE, pattern: "/v1/hooks/{source}", methods: &["GET", "OPTIONS", "POST"] };
 
 /// `POST /v1/traces`.
 pub const TRACES: Endpoint = Endpoint { service: SERVICE, pattern: "/v1/traces", methods: &["POST"] };
@@ -145,7 +147,13 @@ pub fn routes(door: Arc<Door>) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
     move |cfg| {
         cfg.app_data(door.clone())
             .service(EVENTS.resource().route(web::post().to(events::post)))
-            .service(HOOKS.resource().route(web::post().to(hooks::post)).route(web::get().to(hooks::get)))
+            .service(
+                HOOKS
+                    .resource()
+                    .route(web::post().to(hooks::post))
+                    .route(web::get().to(hooks::get))
+                    .route(web::method(Method::OPTIONS).to(hooks::options)),
+            )
             .service(TRACES.resource().route(web::post().to(traces::post)))
             .service(HOOK_TRACES.resource().route(web::post().to(traces::post_to_source)));
     }

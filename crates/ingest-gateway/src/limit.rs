@@ -29,6 +29,11 @@ impl SourceLimits {
         Self { rate, burst, clock: DefaultClock::default(), buckets: RwLock::default() }
     }
 
+    /// How many events a second a source may send on average.
+    pub(crate) fn rate_of(&self, source: &Source) -> NonZeroU32 {
+        source.rate_limit.unwrap_or(self.rate)
+    }
+
     /// Lets a source in with its first event, before its body is read; says how long to wait when it may not.
     pub(crate) fn admit(&self, source: &Source) -> Result<(), Duration> {
         self.take(&self.bucket(source), NonZeroU32::MIN)
@@ -66,7 +71,7 @@ impl SourceLimits {
     }
 
     fn bucket(&self, source: &Source) -> Arc<Bucket> {
-        let rate = source.rate_limit.unwrap_or(self.rate);
+        let rate = self.rate_of(source);
         // A poisoned lock only says that another thread panicked; the map itself is whole.
         let known = self.buckets.read().unwrap_or_else(PoisonError::into_inner).get(&source.id).cloned();
         if let Some(bucket) = known.filter(|bucket| bucket.rate == rate) {

@@ -62,7 +62,7 @@ pub(crate) fn seal_material(
         payload_digest: accepted.payload_digest,
         sealed_body: keys.seal_body(receipt, accepted.body),
         refusal: refusal.cloned(),
-        mapping: source.mapping.clone().filter(|_| *kind == SourceKind::Mapping),
+        mapping: source.mapping.clone().filter(|_| kind.takes_mapping()),
     }
     .encode()
 }

@@ -110,7 +110,7 @@ pub(crate) fn small_talk(req: &HttpRequest, source: &Source, body: &[u8]) -> Opt
     Some(answer.map_err(unproven))
 }
 
-fn with_delivery<T>(req: &HttpRequest, body: &[u8], act: impl FnOnce(&Delivery<'_>) -> T) -> T {
+pub(crate) fn with_delivery<T>(req: &HttpRequest, body: &[u8], act: impl FnOnce(&Delivery<'_>) -> T) -> T {
     let header = |name: &str| req.headers().get(name).map(HeaderValue::as_bytes);
     let parameters = Query::<Vec<(String, String)>>::from_query(req.query_string());
     let parameters = parameters.map(Query::into_inner).unwrap_or_default();

@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 12] = [
+pub(crate) const MIGRATIONS: [Migration; 13] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -69,6 +69,11 @@ pub(crate) const MIGRATIONS: [Migration; 12] = [
         version: 12,
         name: "dismissed entries",
         sql: include_str!("../migrations/0012-dismissed-entries.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "sources of CloudEvents",
+        sql: include_str!("../migrations/0013-sources-of-cloudevents.sql"),
     },
 ];
 

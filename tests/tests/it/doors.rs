@@ -26,10 +26,11 @@ on_both_shapes! {
     any_other_system_is_a_source_by_its_mapping
     what_did_not_fit_its_mapping_fits_once_that_is_mended
     an_assistants_traces_are_its_conversations_however_they_are_sent
+    an_event_in_an_envelope_is_taken_in_every_form_and_once
 }
 
 /// What the fixtures of a kind are about: a conversation of theirs, by the id somebody would type.
-pub(crate) const DOORS: [(SourceKind, &str); 10] = [
+pub(crate) const DOORS: [(SourceKind, &str); 11] = [
     (SourceKind::Telegram, "5551112233"),
     (SourceKind::Whatsapp, "79990000001"),
     (SourceKind::Instagram, "1234567890123456"),
@@ -40,6 +41,7 @@ pub(crate) const DOORS: [(SourceKind, &str); 10] = [
     (SourceKind::Jivo, "2037"),
     (SourceKind::Yclients, "record:596792978"),
     (SourceKind::Otlp, "conv-123"),
+    (SourceKind::Cloudevents, "conv-124"),
 ];
 
 /// The secret VK's fixtures carry in their bodies, and the one of the Meta app.
@@ -89,6 +91,11 @@ impl Door {
             // A parameter nobody else sends: strict readers of media types refuse it.
             SourceKind::Wazzup => post(&keyed).header("Content-Type", "application/json; charset-utf-8"),
             SourceKind::Vk => post(&self.path),
+            SourceKind::Cloudevents => {
+                let format = if body.starts_with(b"[") { "cloudevents-batch" } else { "cloudevents" };
+                post(&format!("{}?access_token={secret}", self.path))
+                    .header("Content-Type", format!("application/{format}+json; charset=utf-8"))
+            }
             // An exporter appends the path of its signal to the address it is given.
             SourceKind::Otlp => post(&format!("{}/v1/traces", self.path))
                 .bearer_auth(secret)
@@ -130,7 +137,13 @@ pub(crate) async fn deliver_every_payload(stand: &Stand) -> Vec<(SourceKind, Vec
         let thanks = if kind == SourceKind::Vk { "ok" } else { "{}" };
         for body in bodies(kind) {
             let answer = sent(door.delivery(stand, &door.secret, &body)).await;
-            assert_eq!(answer, (200, thanks.to_owned()), "{kind}: {}", String::from_utf8_lossy(&body));
+            let expected = if kind == SourceKind::Cloudevents {
+                // Taken like our own events, and answered like them.
+                (202, answer.1.clone())
+            } else {
+                (200, thanks.to_owned())
+            };
+            assert_eq!(answer, expected, "{kind}: {}", String::from_utf8_lossy(&body));
             delivered.push((kind, body));
         }
     }
@@ -142,6 +155,8 @@ async fn what_every_messenger_sends_is_taken_understood_and_found(shape: Shape) 
     let receipts = |(kind, body): &(SourceKind, Vec<u8>)| match kind {
         // Each span of an assistant is a receipt of its own.
         SourceKind::Otlp => Form::Json.split(body).unwrap().spans.len(),
+        // So is each event of a batch.
+        SourceKind::Cloudevents => serde_json::from_slice::<Vec<Value>>(body).map_or(1, |batch| batch.len()),
         _ => 1,
     };
     let taken: usize = deliver_every_payload(&stand).await.iter().map(receipts).sum();
@@ -354,6 +369,46 @@ async fn an_assistants_traces_are_its_conversations_however_they_are_sent(shape:
     let others = r#"letopis_ingest_spans_total{outcome="other",source="salon-door-otlp"} "#;
     let others = metrics.lines().filter_map(|line| line.strip_prefix(others)?.parse::<u32>().ok());
     assert_eq!(others.sum::<u32>(), 2, "a query of a database is counted and no more");
+}
+
+async fn an_event_in_an_envelope_is_taken_in_every_form_and_once(shape: Shape) {
+    let stand = Stand::new(shape).await.unwrap();
+    let door = Door::open(&stand, SourceKind::Cloudevents).await;
+    let ask = stand.api.request(Method::OPTIONS, &door.path);
+    let consent = ask.header("WebHook-Request-Origin", "salon.example.ru").send().await.unwrap();
+    assert_eq!(consent.headers()["webhook-allowed-origin"], "salon.example.ru");
+    assert!(consent.headers()["webhook-allowed-rate"].to_str().unwrap().parse::<u64>().unwrap() > 0);
+
+    // The envelope in headers, as a sender that speaks Russian writes it; twice.
+    let said = json!({"channel": "site", "session_id": "conv-125", "action": "message", "actor": "client", "user_text": "Добрый день"});
+    let headers = [
+        ("ce-specversion", "1.0"),
+        ("ce-type", "letopis.event.v1"),
+        ("ce-source", "/%D0%B1%D0%BE%D1%82/1"),
+        ("ce-id", "\"7 %D0%B0\""),
+        ("ce-time", "2026-08-20T11:53:00Z"),
+    ];
+    for _ in 0..2 {
+        let post = stand.api.request(Method::POST, &door.path).bearer_auth(&door.secret).json(&said);
+        let post = headers.iter().fold(post, |post, (name, value)| post.header(*name, *value));
+        let (status, answer) = sent(post).await;
+        assert_eq!(status, 202, "{answer}");
+    }
+    let lacking = json!({"specversion": "1.0", "type": "x", "source": "/bots/1"}).to_string();
+    let (status, answer) = sent(door.delivery(&stand, &door.secret, lacking.as_bytes())).await;
+    assert!(status == 422 && answer.contains("\"/id\""), "{status} {answer}");
+    let batch = sent(door.delivery(&stand, &door.secret, b"[]")).await;
+    assert_eq!(batch, (200, "{}".to_owned()));
+
+    let books = stand.settled().await.unwrap();
+    assert_eq!((&books["accepted"], &books["duplicate"]), (&json!(2), &json!(1)), "{books}");
+    let session = stand.api.session(&stand.keys.read, "conv-125").await.unwrap().unwrap();
+    let event = &session["events"][0];
+    assert_eq!(
+        (&event["occurred_at"], &event["actor"]),
+        (&json!("2026-08-20T11:53:00Z"), &json!("client")),
+        "{session}"
+    );
 }
 
 fn base64_signature(secret: &str, body: &[u8]) -> String {

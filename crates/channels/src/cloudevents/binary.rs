@@ -59,10 +59,7 @@ fn is_attribute(name: &str) -> bool {
 }
 
 /// The body as it stands in the structured form: JSON as it is written, text as text, anything else in base64.
-fn data(
-    content_type: Option<&str>,
-    body: &[u8],
-) -> Result<Option<(&'static str, Box<RawValue>)>, Violation> {
+fn data(content_type: Option<&str>, body: &[u8]) -> Result<Option<(&'static str, Box<RawValue>)>, Violation> {
     if body.is_empty() {
         return Ok(None);
     }
@@ -72,7 +69,8 @@ fn data(
         let data = json.ok_or_else(|| wrong("data", "must be JSON, as the content type says"))?;
         return Ok(Some(("data", data)));
     }
-    let is_text = content_type.is_some_and(|given| given.trim_start().to_ascii_lowercase().starts_with("text/"));
+    let is_text =
+        content_type.is_some_and(|given| given.trim_start().to_ascii_lowercase().starts_with("text/"));
     Ok(Some(match text {
         Ok(text) if is_text => ("data", raw(text)),
         _ => ("data_base64", raw(&STANDARD.encode(body))),

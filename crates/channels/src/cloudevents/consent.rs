@@ -22,11 +22,7 @@ impl Consent {
     ///
     /// Who asks need not prove anything, for a sender may well ask before it is told the secret. Whoever shows a secret,
     /// though, shows the right one: a wrong address is better found now than with the first delivery.
-    pub fn asked(
-        delivery: &Delivery<'_>,
-        secrets: &[&[u8]],
-        most: u64,
-    ) -> Option<Result<Self, VerifyError>> {
+    pub fn asked(delivery: &Delivery<'_>, secrets: &[&[u8]], most: u64) -> Option<Result<Self, VerifyError>> {
         let text = |name| std::str::from_utf8((delivery.header)(name)?).ok().map(str::trim);
         let origin = text("webhook-request-origin").filter(|origin| is_name(origin))?;
         if let Err(wrong @ (VerifyError::WrongProof | VerifyError::NoSecret)) =

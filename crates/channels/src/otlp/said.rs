@@ -139,7 +139,7 @@ fn messages(value: &Value) -> Vec<Said> {
 }
 
 /// JSON that travels as a text.
-fn unpacked(value: &Value) -> Value {
+pub(super) fn unpacked(value: &Value) -> Value {
     let Some(text) = value.as_str() else { return value.clone() };
     let is_packed = text.trim_start().starts_with(['[', '{']);
     is_packed.then(|| serde_json::from_str(text).ok()).flatten().unwrap_or_else(|| value.clone())

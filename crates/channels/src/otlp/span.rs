@@ -6,17 +6,15 @@ use domain::observation::{Observation, Scenario, Usage};
 use domain::timestamp::Timestamp;
 use serde_json::{Map, Value};
 
-use super::said::{Call, Note, Talk};
+use super::said::{Call, Note, Talk, unpacked};
 use super::wire::any_value::Value as Kind;
 use super::wire::{AnyValue, KeyValue, Resource, Span};
-use crate::seen::{kind_name, unknown, word};
+use crate::seen::{kept, kind_name, unknown, word};
 
 /// The longest text kept; a longer one is cut, for the rest of the span is still worth having.
 const TEXT: usize = 16_384;
 const LABEL: usize = 256;
 const SESSION: usize = 200;
-/// The deepest value kept of what a tool was asked and what it answered.
-const DEEPEST: usize = 24;
 
 /// What JSON holds exactly, and nobody has ever spent.
 const MAX_TOKENS: u64 = 1 << 53;
@@ -179,7 +177,7 @@ impl Turn {
         seen.native_id.push_str(&format!(":tool:{number}"));
         note(&mut seen, "tool", call.name.as_deref().map(|name| Value::from(cut(name, LABEL))));
         note(&mut seen, "call", call.id.as_deref().map(|id| Value::from(cut(id, LABEL))));
-        note(&mut seen, "arguments", call.arguments.as_ref().map(|given| clean(given, DEEPEST)));
+        note(&mut seen, "arguments", call.arguments.as_ref().map(kept));
         seen
     }
 
@@ -194,7 +192,7 @@ impl Turn {
             ("arguments", "gen_ai.tool.call.arguments"),
             ("result", "gen_ai.tool.call.result"),
         ] {
-            note(&mut seen, name, self.attributes.get(key).map(|value| clean(value, DEEPEST)));
+            note(&mut seen, name, self.attributes.get(key).map(|value| kept(&unpacked(value))));
         }
         seen
     }
@@ -250,7 +248,7 @@ impl Turn {
         note(seen, "provider", text(&["gen_ai.provider.name", "gen_ai.system"]));
         note(seen, "service", text(&["service.name"]));
         let reasons = self.attributes.get("gen_ai.response.finish_reasons");
-        note(seen, "finish_reasons", reasons.map(|reasons| clean(reasons, DEEPEST)));
+        note(seen, "finish_reasons", reasons.map(kept));
         let failed = self.is_failed.then(|| Value::from(true));
         note(seen, "error", text(&["error.type"]).or(failed));
     }
@@ -286,18 +284,6 @@ fn cut(text: &str, max: usize) -> String {
 
 fn words(text: &str) -> Option<String> {
     Some(cut(text, TEXT)).filter(|text| !text.is_empty())
-}
-
-fn clean(value: &Value, depth: usize) -> Value {
-    let Some(deeper) = depth.checked_sub(1) else { return Value::Null };
-    match value {
-        Value::String(text) => Value::from(cut(text, TEXT)),
-        Value::Array(items) => items.iter().map(|item| clean(item, deeper)).collect(),
-        Value::Object(keys) => Value::Object(
-            keys.iter().map(|(key, item)| (key.replace('\0', ""), clean(item, deeper))).collect(),
-        ),
-        plain => plain.clone(),
-    }
 }
 
 fn instant(nanos: u64) -> Option<Timestamp> {

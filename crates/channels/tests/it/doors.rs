@@ -76,6 +76,9 @@ fn genuine() -> Vec<(SourceKind, Sent)> {
         (SourceKind::Jivo, Sent::new(b"{}").parameter("key", text)),
         (SourceKind::Yclients, Sent::new(b"[]").parameter("key", text)),
         (SourceKind::Mapping, Sent::new(b"[]").parameter("key", text)),
+        (SourceKind::Cloudevents, Sent::new(b"{}").parameter("key", text)),
+        (SourceKind::Cloudevents, Sent::new(b"{}").parameter("access_token", text)),
+        (SourceKind::Cloudevents, Sent::new(b"{}").header("authorization", &bearer)),
         (SourceKind::Otlp, Sent::new(b"{}").parameter("key", text)),
         (SourceKind::Otlp, Sent::new(b"{}").header("authorization", &bearer)),
     ]
@@ -217,6 +220,7 @@ fn a_missing_proof_is_named() {
         (SourceKind::Vk, "member", "secret"),
         (SourceKind::Wazzup, "parameter", "key"),
         (SourceKind::Otlp, "parameter", "key"),
+        (SourceKind::Cloudevents, "parameter", "key"),
         (SourceKind::Yclients, "parameter", "key"),
     ] {
         let found = Sent::new(b"{}").verify(kind, &[SECRET]);

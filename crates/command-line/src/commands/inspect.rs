@@ -20,7 +20,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<ExitCode> {
     let mapping = mapping.map(read_mapping).transpose()?;
     let channel = channel.unwrap_or(SourceKind::Mapping);
-    ensure!(mapping.is_none() || channel == SourceKind::Mapping, "{channel} is not read by a mapping");
+    ensure!(mapping.is_none() || channel.takes_mapping(), "{channel} is not read by a mapping");
     let (body, now) = (read_input(file)?, SystemClock.now());
     let read = match &mapping {
         Some(mapping) => channels::parse_mapped(channel, mapping, &body, now),

@@ -6,7 +6,6 @@ use console::remap::{self, Preview};
 use console::workbench;
 use domain::id::{SourceId, TenantId};
 use domain::quarantine::{QuarantineEntry, Stage};
-use domain::registry::SourceKind;
 use ports::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
@@ -29,7 +28,7 @@ pub(super) async fn source_of(
     named: Option<SourceId>,
 ) -> anyhow::Result<SourceId> {
     let mut sources = desk.registry.snapshot().await?.sources;
-    sources.retain(|source| source.tenant == *tenant && source.kind == SourceKind::Mapping);
+    sources.retain(|source| source.tenant == *tenant && source.kind.takes_mapping());
     if let Some(named) = named {
         let is_known = sources.iter().any(|source| source.id == named);
         ensure!(is_known, "tenant {tenant} has no source {named} that is read by a mapping");

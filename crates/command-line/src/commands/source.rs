@@ -26,7 +26,7 @@ pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Pr
     match command {
         SourceCommand::Add { id, tenant, kind, secret, forward_to, mapping, name, rate } => {
             let mapping = mapping.as_deref().map(read_mapping).transpose()?;
-            ensure!(mapping.is_none() || kind == SourceKind::Mapping, "{kind} is not read by a mapping");
+            ensure!(mapping.is_none() || kind.takes_mapping(), "{kind} is not read by a mapping");
             let new = NewSource { id, tenant, kind, secret, name, rate_limit: rate, mapping };
             add(new, forward_to, &desk, &office.doors()?, program, print).await?;
         }
@@ -166,11 +166,7 @@ async fn map(desk: &Desk, id: &SourceId, file: &Path, print: &Print) -> anyhow::
     let mapping = read_mapping(file)?;
     let sources = desk.registry.snapshot().await?.sources;
     let source = sources.iter().find(|source| source.id == *id).ok_or(RegistryError::NotFound)?;
-    ensure!(
-        source.kind == SourceKind::Mapping,
-        "source {id} is of kind {}, which has no mapping",
-        source.kind
-    );
+    ensure!(source.kind.takes_mapping(), "source {id} is of kind {}, which has no mapping", source.kind);
     desk.registry.set_mapping(id, mapping.text()).await?;
     let text = format!("what {id} sends is read by this mapping within two seconds");
     print.say(&json!({"id": id.as_str(), "mapped": true}), &text);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use channels::Delivery;
+use channels::cloudevents::Mode;
 use channels::otlp::Form;
 use domain::event::Digest;
 use domain::quarantine::{Reason, ReasonClass};
@@ -18,7 +19,7 @@ use super::metrics::Outcome;
 use crate::items::Items;
 use crate::media::{Encoding, Format};
 use crate::publish::{Accepted, Material};
-use crate::{Door, Gateway, body, check, events, hooks, intake, sender, traces};
+use crate::{Door, Gateway, body, check, cloudevents, events, hooks, intake, sender, traces};
 
 /// What became of a letter, and what is to be done about it.
 pub(super) struct Judged {
@@ -137,7 +138,7 @@ async fn read(gateway: &Gateway, source: &Source, signed: bool, letter: &Letter)
     })?;
     let encoding = Encoding::read(letter.header("content-encoding").unwrap_or_default())?;
     let limits = match source.kind {
-        SourceKind::Events | SourceKind::Otlp => events::limits(&gateway.config),
+        SourceKind::Events | SourceKind::Otlp | SourceKind::Cloudevents => events::limits(&gateway.config),
         kind => hooks::limits(&gateway.config, kind),
     };
     limits.admit(received.len())?;
@@ -147,49 +148,77 @@ async fn read(gateway: &Gateway, source: &Source, signed: bool, letter: &Letter)
     let body = body::unpack(received.clone(), encoding, limits)?;
     gateway.metrics.observe_body(body.len());
     match source.kind {
-        SourceKind::Events => read_events(gateway, source, letter, &body),
+        SourceKind::Events => {
+            let format = letter.header("content-type").map_or(Ok(Format::Json), Format::read)?;
+            let items = Items::split(body::text(&body)?, format, gateway.config.max_batch_events.get())?;
+            Ok(read_events(gateway, source, letter, (&body, &items)))
+        }
+        SourceKind::Cloudevents => read_cloud_events(gateway, source, letter, body),
         SourceKind::Otlp => read_traces(gateway, source, letter, &body),
         _ => read_delivery(gateway, source, letter, body),
     }
 }
 
-/// Canonical events; without a content type they are JSON.
-fn read_events(gateway: &Gateway, source: &Source, letter: &Letter, body: &Bytes) -> Result<Judged, Problem> {
-    let format = letter.header("content-type").map_or(Ok(Format::Json), Format::read)?;
-    let items = Items::split(body::text(body)?, format, gateway.config.max_batch_events.get())?;
+/// CloudEvents, in any form; without a content type one event or a list of them.
+fn read_cloud_events(
+    gateway: &Gateway,
+    source: &Source,
+    letter: &Letter,
+    body: Bytes,
+) -> Result<Judged, Problem> {
+    let is_list = body.trim_ascii_start().starts_with(b"[");
+    let mode = match (letter.header("content-type"), letter.header(cloudevents::VERSION)) {
+        (None, None) => Some(if is_list { Mode::Batch } else { Mode::Structured }),
+        (content_type, version) => Mode::of(content_type, version.is_some()),
+    };
+    let mode = mode.ok_or_else(cloudevents::no_mode)?;
+    let headers = letter.headers.iter().map(|(name, value)| (name.as_str(), value.as_ref()));
+    let body = cloudevents::structured(mode, headers, letter.header("content-type"), body)?;
+    let items = cloudevents::items(mode, body::text(&body)?, gateway.config.max_batch_events.get())?;
+    let items = items.unwrap_or(Items::Many(Vec::new()));
+    Ok(read_events(gateway, source, letter, (&body, &items)))
+}
+
+/// Events, each judged by itself.
+fn read_events(
+    gateway: &Gateway,
+    source: &Source,
+    letter: &Letter,
+    (body, items): (&Bytes, &Items<'_>),
+) -> Judged {
+    let kind = source.kind;
     gateway.metrics.observe_batch(items.as_slice().len());
     let keys = gateway.vault.tenant(&source.tenant);
     let (mut taken, mut refused, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     let verdicts: Vec<_> =
-        items.as_slice().iter().map(|item| intake::judge(gateway, source, &keys, item)).collect();
+        items.as_slice().iter().map(|item| intake::judge(gateway, source, kind, &keys, item)).collect();
     for (item, verdict) in items.as_slice().iter().zip(&verdicts) {
         let body = body.slice_ref(item.as_bytes());
         match verdict {
-            Ok(good) => taken.push(Piece {
-                body,
-                payload_digest: good.accepted.payload_digest,
-                kind: SourceKind::Events,
-                refusal: None,
-            }),
+            Ok(good) => {
+                taken.push(Piece { body, payload_digest: good.accepted.payload_digest, kind, refusal: None })
+            }
             Err(problem) => {
                 problems.push(problem.clone());
                 refused.push(Piece {
                     payload_digest: keys.payload_digest(&body),
                     body: kept(gateway, body),
-                    kind: SourceKind::Events,
+                    kind,
                     refusal: beyond_the_normalizer(problem),
                 });
             }
         }
     }
-    let answer = if taken.is_empty() {
-        refusal(&intake::refuse_all(&items, verdicts))
+    let answer = if verdicts.is_empty() {
+        Answer { status: 200, media_type: "application/json", body: Bytes::from_static(b"{}") }
+    } else if taken.is_empty() {
+        refusal(&intake::refuse_all(items, verdicts))
     } else {
-        let answer = intake::answer(&items, &verdicts, taken.len(), gateway.clock.now());
+        let answer = intake::answer(items, &verdicts, taken.len(), gateway.clock.now());
         Answer { status: answer.status, media_type: "application/json", body: answer.body.into() }
     };
     let (tag, reply_to) = (letter.tag.clone(), letter.reply_to.clone());
-    Ok(Judged { tag, reply_to, kind: source.kind, taken, refused, problems, answer })
+    Judged { tag, reply_to, kind, taken, refused, problems, answer }
 }
 
 /// Traces, each span of an assistant by itself; without a content type they are JSON.

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bot;
+mod cloudevents;
 mod events;
 mod fakes;
 mod forward;

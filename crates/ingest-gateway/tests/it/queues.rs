@@ -283,3 +283,24 @@ async fn traces_in_a_letter_are_taken_span_by_span_and_what_is_wrong_is_kept() {
     let told: serde_json::Value = serde_json::from_slice(&content.answers[0].1.body).unwrap();
     assert_eq!(told["partialSuccess"]["rejectedSpans"], "1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn envelopes_in_letters_are_judged_as_over_http() {
+    let salon = Salon::open();
+    salon.registry.change(|content| content.sources[1].kind = SourceKind::Cloudevents);
+    let taking = Taking::of(&salon, "tg", false).await;
+    let envelope =
+        |id: u32| json!({"specversion": "1.0", "type": "said", "source": "/1", "id": id.to_string()});
+    let key = ("key", TELEGRAM_SECRET);
+    taking.send(1, envelope(1).to_string(), &[key], None);
+    taking.send(2, json!([envelope(2), envelope(3)]).to_string(), &[key], None);
+    let headers = [key, ("ce-specversion", "1.0"), ("ce-type", "said"), ("ce-source", "/1"), ("ce-id", "4")];
+    taking.send(3, "{}", &headers, None);
+    taking.send(4, "[]", &[key], None);
+    taking.send(5, json!([envelope(5), {"id": 6}]).to_string(), &[key], Some("me"));
+    taking.until_acknowledged(5).await;
+    let deliveries = salon.deliveries();
+    assert!(deliveries.iter().all(|(delivery, _)| delivery.kind == SourceKind::Cloudevents));
+    assert_eq!(deliveries.len(), 5);
+    assert_eq!(taking.queue.0.lock().unwrap().answers[0].1.status, 207);
+}
