@@ -275,8 +275,8 @@ fn tells(text: &str) -> bool {
     text.len() >= TELLING && !text.contains([' ', '(', '-', '/'])
 }
 
-/// What a bot, a tenant and a member of staff are called in examples, and in logs and stores as well.
-const NOBODY: [&str; 2] = ["Салон", "Telegram"];
+/// What a bot, a tenant, a member of staff and an event of a trace are called in examples, and in logs and stores as well.
+const NOBODY: [&str; 3] = ["Салон", "Telegram", "exception"];
 
 /// How many days of a salon are played: `LETOPIS_TEST_SALON_DAYS`, for whoever wants to look through a whole year.
 #[expect(clippy::disallowed_methods, reason = "how long a test tries is no setting of a service")]

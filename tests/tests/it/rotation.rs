@@ -41,7 +41,9 @@ async fn answers(stand: &Stand) -> Vec<Value> {
     assert_eq!(found.status, 200, "{}", found.body);
     let id = found.body["id"].as_str().unwrap().to_owned();
     let mut answers = vec![found.body];
-    for path in [format!("/v1/subjects/{id}/events"), "/v1/quarantine".to_owned(), "/v1/audit".to_owned()] {
+    for path in
+        [format!("/v1/subjects/{id}/events"), "/v1/quarantine".to_owned(), "/v1/audit?deed=opened".to_owned()]
+    {
         let answer = stand.api.get(&stand.keys.admin, &path).await.unwrap();
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answers.push(answer.body);
