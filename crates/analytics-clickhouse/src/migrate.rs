@@ -19,6 +19,8 @@ use crate::schema::{self, Form, GROUND, MIGRATIONS, Migration, SchemaError};
 
 /// How often a statement is tried that meets another migrator at work.
 const ATTEMPTS: u32 = 5;
+/// How often a migration is tried whose tables another migrator takes away.
+const ATTEMPTS_BESIDE_OTHERS: u32 = 20;
 /// Before the second of them; longer before the others.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -30,8 +32,8 @@ const MET: [&str; 5] = [
     "METADATA_MISMATCH",
     "CANNOT_ASSIGN_ALTER",
 ];
-/// And with this when somebody else was through with it before.
-const GONE: &str = "UNKNOWN_TABLE";
+/// And with these when somebody else was through with it before, or is just taking a table away.
+const GONE: [&str; 2] = ["UNKNOWN_TABLE", "TABLE_IS_DROPPED"];
 
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +90,13 @@ pub async fn migrate(
     let migrator = Migrator { client, form: Form::of(options), timeout: options.sweep_timeout };
     migrator.run_all("the ground", GROUND).await?;
     let books = migrator.form.render("${database}.schema_migrations");
-    let applied = schema::applied(&migrator.client, &books);
-    let applied = crate::failure::within(options.query_timeout, applied).await;
-    let applied = applied.map_err(|failure| MigrateError::Schema(unavailable(failure)))?;
+    let applied = migrator.applied(&books, options.query_timeout).await?;
     schema::judge(&applied).map_err(MigrateError::Schema)?;
     let mut done = Vec::new();
     for migration in MIGRATIONS.iter().filter(|migration| !applied.contains_key(&migration.version)) {
-        migrator.apply(migration).await?;
+        if !migrator.apply(migration, &books, options.query_timeout).await? {
+            continue;
+        }
         migrator.enter(migration, &books).await?;
         done.push(Applied::Migration { version: migration.version, name: migration.name });
     }
@@ -122,17 +124,37 @@ struct Entry {
 }
 
 impl Migrator {
-    /// Runs a migration, and again from its start when another migrator has just finished with a table it needs.
-    async fn apply(&self, migration: &Migration) -> Result<(), MigrateError> {
+    /// Runs a migration, and again from its start when another migrator has just finished with a table it needs. Says
+    /// whether it was this one that applied it: each of many may take a table from under the others once more, so what
+    /// ends it is that one of them is through.
+    async fn apply(
+        &self,
+        migration: &Migration,
+        books: &str,
+        timeout: Duration,
+    ) -> Result<bool, MigrateError> {
         let mut attempt = 1;
         loop {
             match self.run_all(migration.name, migration.template).await {
-                Err(MigrateError::Statement { cause, .. }) if attempt < ATTEMPTS && says(&cause, &[GONE]) => {
+                Err(MigrateError::Statement { cause, .. })
+                    if attempt < ATTEMPTS_BESIDE_OTHERS && says(&cause, &GONE) =>
+                {
+                    tokio::time::sleep(PAUSE * attempt).await;
+                    if self.applied(books, timeout).await?.contains_key(&migration.version) {
+                        return Ok(false);
+                    }
                     attempt += 1;
                 }
-                other => return other,
+                other => return other.map(|()| true),
             }
         }
+    }
+
+    /// What is in the books.
+    async fn applied(&self, books: &str, timeout: Duration) -> Result<schema::AppliedVersions, MigrateError> {
+        let applied = schema::applied(&self.client, books);
+        let applied = crate::failure::within(timeout, applied).await;
+        applied.map_err(|failure| MigrateError::Schema(unavailable(failure)))
     }
 
     async fn run_all(&self, what: &'static str, template: &str) -> Result<(), MigrateError> {
