@@ -46,15 +46,17 @@ async fn docs_metrics_md_lists_every_metric_of_a_running_server() {
     }
 }
 
-/// Sends an event that is taken, one that is refused, one too many, and an update that means nothing.
+/// Sends an event that is taken, one that is refused, one too many, an update that means nothing, and a trace.
 async fn make_everything_happen(server: &Server) {
     let desk = server.home.desk();
     let tenant = TenantId::parse("salon").unwrap();
-    let [bot, telegram] = ["bot", "telegram"].map(|id| SourceId::parse(id).unwrap());
+    let [bot, telegram, traces] = ["bot", "telegram", "traces"].map(|id| SourceId::parse(id).unwrap());
     desk.add_tenant(&tenant, "Салон", Trade::Ordinary).await.unwrap();
     desk.add_source(NewSource::new(&tenant, &bot, SourceKind::Events)).await.unwrap();
     let new = NewSource::new(&tenant, &telegram, SourceKind::Telegram);
     let (_, secret) = desk.add_source(new).await.unwrap();
+    let new = NewSource::new(&tenant, &traces, SourceKind::Otlp);
+    let (_, of_traces) = desk.add_source(new).await.unwrap();
     let key = desk.add_key(Scope::Ingest, &tenant, Some(&bot)).await.unwrap();
     server.keyring.refresh().await;
     let client = client().unwrap();
@@ -69,6 +71,10 @@ async fn make_everything_happen(server: &Server) {
     let hook = hook_url(&base, &telegram);
     let header = "X-Telegram-Bot-Api-Secret-Token";
     client.post(hook).header(header, secret).json(&json!({"no": "update"})).send().await.unwrap();
+    let spans = json!([{"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}]);
+    let trace = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]});
+    let hook = format!("{}/v1/traces", hook_url(&base, &traces));
+    client.post(hook).bearer_auth(of_traces).json(&trace).send().await.unwrap();
 }
 
 /// The metrics, once what is written last is there.
