@@ -53,7 +53,7 @@ fn judge(found: Result<Vec<Observation>, Unparsed>, is_ours: bool) {
 pub fn parse_otlp(body: &[u8]) {
     parse_channel(SourceKind::Otlp, body);
     for form in [Form::Json, Form::Protobuf] {
-        let Ok(export) = form.split(body) else { continue };
+        let Ok(export) = form.split(body, 16 * 1024 * 1024) else { continue };
         for span in export.spans {
             assert!(
                 parse(SourceKind::Otlp, span.as_bytes(), Timestamp::EPOCH).is_ok(),

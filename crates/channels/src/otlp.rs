@@ -25,6 +25,10 @@ use span::Turn;
 /// The longest span, in either form: most assistants tell the whole conversation again with each turn.
 const MAX_SPAN_BYTES: usize = 1024 * 1024;
 
+/// The most spans of assistants in one request, those that are refused among them. A collector gathers 8,192 spans of all kinds,
+/// unless it is told otherwise.
+pub const MAX_SPANS: usize = 10_000;
+
 /// How a request is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -45,6 +49,23 @@ pub struct Export {
     pub refused: Vec<Vec<u8>>,
 }
 
+/// Why a request is not taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SplitError {
+    /// It is no such request.
+    Unparsed(Unparsed),
+    /// It brings more than [`MAX_SPANS`].
+    TooManySpans,
+    /// What would be kept of its spans is larger than was allowed.
+    TooLarge,
+}
+
+impl From<Unparsed> for SplitError {
+    fn from(unparsed: Unparsed) -> Self {
+        Self::Unparsed(unparsed)
+    }
+}
+
 impl Form {
     /// Reads a media type: nothing for any other.
     #[must_use]
@@ -63,26 +84,41 @@ impl Form {
         }
     }
 
-    /// Takes a request apart.
+    /// Takes a request apart, and stops as soon as it is too much: what is kept of a few bytes may be a thousand times as much,
+    /// for every span has its own copy of what its resource says. Never holds more than `max_bytes`, and one span.
     ///
     /// # Errors
-    /// The body is no such request.
-    pub fn split(self, body: &[u8]) -> Result<Export, Unparsed> {
+    /// The body is no such request, or too much would be kept of it.
+    pub fn split(self, body: &[u8], max_bytes: usize) -> Result<Export, SplitError> {
         let mut export = Export::default();
+        let mut left = max_bytes;
         request::each_span(self, body, |resource, part| {
-            match part.span() {
-                Some(span) if !span::is_of_an_assistant(&span) => export.others += 1,
-                Some(span) if span::has_ids(&span) => {
-                    // Escaping may have made it longer, and the normalizer keeps to the same limit.
-                    let alone = form::request_of(resource, &span);
-                    if alone.len() <= MAX_SPAN_BYTES {
-                        export.spans.push(alone);
-                    } else {
-                        export.refused.push(part.alone());
-                    }
+            let room = left;
+            let mut take = |bytes: usize| {
+                left = room.checked_sub(bytes).ok_or(SplitError::TooLarge)?;
+                Ok::<_, SplitError>(())
+            };
+            let span = match part.span() {
+                Some(span) if !span::is_of_an_assistant(&span) => {
+                    export.others += 1;
+                    return Ok(());
                 }
-                Some(_) | None => export.refused.push(part.alone()),
+                span => span.filter(span::has_ids),
+            };
+            if export.spans.len() + export.refused.len() >= MAX_SPANS {
+                return Err(SplitError::TooManySpans);
             }
+            // Escaping may have made it longer, and the normalizer keeps to the same limit.
+            let alone = span.map(|span| form::request_of(resource, &span));
+            if let Some(alone) = alone.filter(|alone| alone.len() <= MAX_SPAN_BYTES) {
+                take(alone.len())?;
+                export.spans.push(alone);
+            } else {
+                let alone = part.alone();
+                take(alone.len())?;
+                export.refused.push(alone);
+            }
+            Ok(())
         })?;
         Ok(export)
     }
@@ -127,17 +163,24 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
 
 fn read(form: Form, body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
     let mut seen = Vec::new();
-    let mut malformed = None;
+    let mut spans = 0;
     request::each_span(form, body, |resource, part| match part.span() {
-        Some(span) if !span::is_of_an_assistant(&span) => {}
-        Some(span) if span::has_ids(&span) => seen.extend(Turn::of(span, resource).observations(received_at)),
-        Some(_) | None => malformed = malformed.take().or_else(|| Some(part.pointer())),
-    })?;
-    match malformed {
-        Some(pointer) => Err(json::unreadable(&pointer, "must be a span with a trace id and a span id")),
-        None if seen.is_empty() => {
-            Err(json::unreadable("/resourceSpans", "must have a span with attributes under gen_ai."))
+        Some(span) if !span::is_of_an_assistant(&span) => Ok(()),
+        Some(span) if span::has_ids(&span) => {
+            spans += 1;
+            if spans > MAX_SPANS {
+                let expected = format!("must hold at most {MAX_SPANS} spans of assistants");
+                return Err(json::unreadable("/resourceSpans", &expected));
+            }
+            seen.extend(Turn::of(span, resource).observations(received_at));
+            Ok(())
         }
-        None => Ok(seen),
+        Some(_) | None => {
+            Err(json::unreadable(&part.pointer(), "must be a span with a trace id and a span id"))
+        }
+    })?;
+    if seen.is_empty() {
+        return Err(json::unreadable("/resourceSpans", "must have a span with attributes under gen_ai."));
     }
+    Ok(seen)
 }

@@ -9,17 +9,14 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use bytes::Bytes;
-use channels::otlp::{Export, Form};
+use channels::otlp::{Export, Form, MAX_SPANS, SplitError};
 use domain::registry::{Source, SourceKind};
 use http_kit::problem::{Problem, ProblemKind};
 
 use crate::media::Encoding;
 use crate::publish::{self, Accepted};
 use crate::sender::{self, Sender};
-use crate::{Door, body, events, hooks};
-
-/// The most spans of assistants in one request; a collector gathers 8,192 spans of all kinds, unless it is told otherwise.
-const MAX_SPANS: usize = 10_000;
+use crate::{Door, Gateway, body, events, hooks};
 
 /// Answers `POST /v1/traces`.
 pub(crate) async fn post(
@@ -81,7 +78,7 @@ async fn receive(
     let limits = events::limits(&gateway.config);
     let body = body::unpack(body::receive(req, payload, limits).await?, encoding, limits)?;
     gateway.metrics.observe_body(body.len());
-    let export = split(form, &body)?;
+    let export = split(gateway, form, &body)?;
     take(door, source, &export).await?;
     Ok(HttpResponse::Ok().content_type(form.media_type()).body(form.answer(export.refused.len())))
 }
@@ -109,22 +106,28 @@ async fn take(door: &Door, source: &Source, export: &Export) -> Result<(), Probl
     Ok(())
 }
 
-/// Takes a request apart.
-pub(crate) fn split(form: Form, body: &[u8]) -> Result<Export, Problem> {
+/// Takes a request apart. What is kept of it must be no larger than the request might have been.
+pub(crate) fn split(gateway: &Gateway, form: Form, body: &[u8]) -> Result<Export, Problem> {
     let kind = match form {
         Form::Json => ProblemKind::InvalidJson,
         Form::Protobuf => ProblemKind::BadRequest,
     };
-    let export = form.split(body).map_err(|unparsed| {
-        let spot = unparsed.pointer.filter(|pointer| !pointer.is_empty());
-        let spot = spot.map(|pointer| format!("{pointer} ")).unwrap_or_default();
-        Problem::new(kind).detail(format!("{spot}{}", unparsed.detail))
-    })?;
-    if export.spans.len() > MAX_SPANS {
-        let detail = format!("at most {MAX_SPANS} spans of assistants in one request");
-        return Err(Problem::new(ProblemKind::BatchTooLarge).detail(detail));
-    }
-    Ok(export)
+    let limits = events::limits(&gateway.config);
+    form.split(body, limits.unpacked).map_err(|error| match error {
+        SplitError::Unparsed(unparsed) => {
+            let spot = unparsed.pointer.filter(|pointer| !pointer.is_empty());
+            let spot = spot.map(|pointer| format!("{pointer} ")).unwrap_or_default();
+            Problem::new(kind).detail(format!("{spot}{}", unparsed.detail))
+        }
+        SplitError::TooManySpans => {
+            let detail = format!("at most {MAX_SPANS} spans of assistants in one request");
+            Problem::new(ProblemKind::BatchTooLarge).detail(detail)
+        }
+        SplitError::TooLarge => {
+            let detail = format!("at most {} bytes of spans of assistants, as JSON", limits.unpacked);
+            Problem::new(limits.excess).detail(detail)
+        }
+    })
 }
 
 /// What is counted for a span that is not taken with the others of its request.

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use prost::Message as _;
 use serde_json::{Value, json};
 
 use super::span::is_read_of_a_resource;
@@ -14,6 +15,9 @@ use super::wire::{AnyValue, ArrayValue, Event, KeyValue, KeyValueList, Resource,
 /// The most values of one span, and the deepest; bytes alone bound neither, for an empty value has two.
 const MAX_VALUES: usize = 16_384;
 const MAX_DEPTH: usize = 24;
+
+/// The most that is read of a resource, every span of which carries it: a name, a conversation, a door are short.
+const MAX_RESOURCE_BYTES: usize = 4 * 1024;
 
 /// Whether a span can be written as JSON, and read again.
 pub(super) fn is_small_enough(span: &Span) -> bool {
@@ -36,10 +40,23 @@ fn fits(value: Option<&AnyValue>, depth: usize, left: &mut usize) -> bool {
     }
 }
 
-/// A request with this one span, and of its resource what is read of it.
+/// What is read of a resource, as far as it is small enough.
+pub(super) fn read_of(mut resource: Resource) -> Resource {
+    let (mut bytes, mut values) = (MAX_RESOURCE_BYTES, MAX_VALUES);
+    resource.attributes.retain(|pair| {
+        if !is_read_of_a_resource(&pair.key) || !fits(pair.value.as_ref(), MAX_DEPTH, &mut values) {
+            return false;
+        }
+        let left = bytes.checked_sub(pair.encoded_len());
+        bytes = left.unwrap_or(bytes);
+        left.is_some()
+    });
+    resource
+}
+
+/// A request with this one span, and [what is read](read_of) of its resource.
 pub(super) fn request_of(resource: &Resource, span: &Span) -> String {
-    let attributes = resource.attributes.iter().filter(|pair| is_read_of_a_resource(&pair.key));
-    let resource = json!({ "attributes": table_json(attributes) });
+    let resource = json!({ "attributes": table_json(&resource.attributes) });
     json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "spans": [span_json(span)] }] }] })
         .to_string()
 }
@@ -218,8 +235,6 @@ fn number_or_name(value: &Value, names: &[&str]) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use prost::Message as _;
-
     use super::*;
 
     fn number(value: Value) -> Option<Value> {

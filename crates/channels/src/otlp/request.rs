@@ -61,16 +61,15 @@ impl Part<'_> {
     }
 }
 
-/// Calls `act` for each span, with the resource it belongs to.
-pub(super) fn each_span(
+/// Calls `act` for each span, with what is read of the resource it belongs to, until it has enough.
+pub(super) fn each_span<E: From<Unparsed>>(
     form: Form,
     body: &[u8],
-    act: impl FnMut(&wire::Resource, Part<'_>),
-) -> Result<(), Unparsed> {
+    act: impl FnMut(&wire::Resource, Part<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     match form {
         Form::Json => each_in_json(body, act),
-        Form::Protobuf => each_in_protobuf(body, act)
-            .map_err(|Malformed| json::unreadable("", "must be protobuf of an ExportTraceServiceRequest")),
+        Form::Protobuf => each_in_protobuf(body, act),
     }
 }
 
@@ -96,12 +95,15 @@ struct ScopeSpans<'b> {
     spans: Option<Vec<&'b RawValue>>,
 }
 
-fn each_in_json(body: &[u8], mut act: impl FnMut(&wire::Resource, Part<'_>)) -> Result<(), Unparsed> {
+fn each_in_json<E: From<Unparsed>>(
+    body: &[u8],
+    mut act: impl FnMut(&wire::Resource, Part<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let expected = "must be an object with a list of resourceSpans";
     if !body.trim_ascii_start().starts_with(b"{") {
         // An array would be read as the fields of a request, one after the other.
         json::read(body)?;
-        return Err(json::unreadable("", expected));
+        return Err(json::unreadable("", expected).into());
     }
     let request: Request<'_> = serde_json::from_slice(body).map_err(|error| {
         if error.is_data() { json::unreadable("", expected) } else { json::not_json(&error) }
@@ -109,13 +111,14 @@ fn each_in_json(body: &[u8], mut act: impl FnMut(&wire::Resource, Part<'_>)) -> 
     for (i, text) in request.resource_spans.into_iter().flatten().enumerate() {
         let of_resource: ResourceSpans<'_> =
             object(text, || format!("/resourceSpans/{i}"), "must be an object with a list of scopeSpans")?;
-        let resource = of_resource.resource.and_then(|text| serde_json::from_str(text.get()).ok());
-        let resource = resource.map(|value| form::resource(&value)).unwrap_or_default();
+        let resource = of_resource.resource.filter(|text| text.get().len() <= MAX_SPAN_BYTES);
+        let resource = resource.and_then(|text| serde_json::from_str(text.get()).ok());
+        let resource = resource.map(|value| form::read_of(form::resource(&value))).unwrap_or_default();
         for (j, text) in of_resource.scope_spans.into_iter().flatten().enumerate() {
             let pointer = || format!("/resourceSpans/{i}/scopeSpans/{j}");
             let of_scope: ScopeSpans<'_> = object(text, pointer, "must be an object with a list of spans")?;
             for (k, text) in of_scope.spans.into_iter().flatten().enumerate() {
-                act(&resource, Part { text: Text::Json(text.get()), place: [i, j, k] });
+                act(&resource, Part { text: Text::Json(text.get()), place: [i, j, k] })?;
             }
         }
     }
@@ -142,17 +145,28 @@ const RESOURCE: usize = 1;
 #[derive(Debug)]
 struct Malformed;
 
-fn each_in_protobuf(body: &[u8], mut act: impl FnMut(&wire::Resource, Part<'_>)) -> Result<(), Malformed> {
+impl From<Malformed> for Unparsed {
+    fn from(Malformed: Malformed) -> Self {
+        json::unreadable("", "must be protobuf of an ExportTraceServiceRequest")
+    }
+}
+
+fn each_in_protobuf<E: From<Unparsed>>(
+    body: &[u8],
+    mut act: impl FnMut(&wire::Resource, Part<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     for (i, of_resource) in inside(body, RESOURCE_SPANS).enumerate() {
-        let of_resource = of_resource?;
+        let of_resource = of_resource.map_err(Unparsed::from)?;
         // Said twice, the last counts; whatever is wrong with it, the spans can do without.
-        let resource =
-            inside(of_resource, RESOURCE).last().transpose()?.filter(|text| text.len() <= MAX_SPAN_BYTES);
-        let resource: wire::Resource =
-            resource.and_then(|bytes| prost::Message::decode(bytes).ok()).unwrap_or_default();
+        let resource = inside(of_resource, RESOURCE).last().transpose().map_err(Unparsed::from)?;
+        let resource = resource.filter(|bytes| bytes.len() <= MAX_SPAN_BYTES);
+        let resource = resource.and_then(|bytes| prost::Message::decode(bytes).ok());
+        let resource = resource.map(form::read_of).unwrap_or_default();
         for (j, of_scope) in inside(of_resource, SCOPE_SPANS).enumerate() {
-            for (k, span) in inside(of_scope?, SPANS).enumerate() {
-                act(&resource, Part { text: Text::Protobuf(span?), place: [i, j, k] });
+            let of_scope = of_scope.map_err(Unparsed::from)?;
+            for (k, span) in inside(of_scope, SPANS).enumerate() {
+                let text = Text::Protobuf(span.map_err(Unparsed::from)?);
+                act(&resource, Part { text, place: [i, j, k] })?;
             }
         }
     }
@@ -243,7 +257,11 @@ mod tests {
 
     fn places(form: Form, body: &[u8]) -> Vec<String> {
         let mut found = Vec::new();
-        each_span(form, body, |_, part| found.push(part.pointer())).unwrap();
+        each_span(form, body, |_, part| {
+            found.push(part.pointer());
+            Ok::<_, Unparsed>(())
+        })
+        .unwrap();
         found
     }
 
@@ -258,6 +276,7 @@ mod tests {
             each_span(form, body, |_, part| {
                 assert_eq!(part.span().unwrap(), span);
                 alone = part.alone();
+                Ok::<_, Unparsed>(())
             })
             .unwrap();
             assert_eq!(alone, body);
@@ -283,7 +302,7 @@ mod tests {
 
     #[test]
     fn what_is_no_protobuf_is_told_from_an_empty_request() {
-        let each = |body: &[u8]| each_span(Form::Protobuf, body, |_, _| {});
+        let each = |body: &[u8]| each_span(Form::Protobuf, body, |_, _| Ok::<_, Unparsed>(()));
         assert!(each(b"").is_ok());
         for body in [
             &b"\x0a"[..],
@@ -308,7 +327,7 @@ mod tests {
             ),
             (br#"{"resourceSpans":["#, None),
         ] {
-            let unparsed = each_span(Form::Json, body, |_, _| {}).unwrap_err();
+            let unparsed = each_span(Form::Json, body, |_, _| Ok::<_, Unparsed>(())).unwrap_err();
             assert_eq!(unparsed.pointer.as_deref(), pointer, "{}", unparsed.detail);
         }
         for body in

@@ -75,10 +75,9 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Reads a span that [has ids](has_ids).
+    /// Reads a span that [has ids](has_ids), with what is read of its resource.
     pub(super) fn of(span: Span, resource: &Resource) -> Self {
-        let of_resource = resource.attributes.iter().filter(|pair| is_read_of_a_resource(&pair.key));
-        let mut attributes = table(of_resource);
+        let mut attributes = table(&resource.attributes);
         attributes.append(&mut table(&span.attributes));
         let notes = span
             .events

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use channels::otlp::{Export, Form};
+use channels::otlp::{Export, Form, MAX_SPANS, SplitError};
 use channels::parse;
 use domain::action::Actor;
 use domain::observation::Observation;
@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 
 use crate::fixtures;
 use crate::meaning::received_at;
+
+/// More than any of these keeps.
+const PLENTY: usize = 16 * 1024 * 1024;
 
 /// What an exporter sent as protobuf.
 fn export() -> Vec<u8> {
@@ -33,7 +36,7 @@ fn request(span: &Value) -> Value {
 }
 
 fn split(request: &Value) -> Export {
-    Form::Json.split(request.to_string().as_bytes()).unwrap()
+    Form::Json.split(request.to_string().as_bytes(), PLENTY).unwrap()
 }
 
 /// A span of an assistant.
@@ -49,7 +52,7 @@ fn span(attributes: &Value) -> Value {
 
 #[test]
 fn what_an_exporter_sends_as_protobuf_means_what_its_snapshot_says() {
-    let export = Form::Protobuf.split(&export()).unwrap();
+    let export = Form::Protobuf.split(&export(), PLENTY).unwrap();
     assert_eq!((export.spans.len(), export.others, export.refused.len()), (3, 1, 0));
     let meanings: Vec<_> = meaning(&export)
         .iter()
@@ -61,10 +64,10 @@ fn what_an_exporter_sends_as_protobuf_means_what_its_snapshot_says() {
 #[test]
 fn a_request_means_the_same_whole_and_taken_apart() {
     for fixture in fixtures::all().into_iter().filter(|fixture| fixture.kind == SourceKind::Otlp) {
-        let apart = meaning(&Form::Json.split(&fixture.body).unwrap());
+        let apart = meaning(&Form::Json.split(&fixture.body, PLENTY).unwrap());
         assert!(parse(SourceKind::Otlp, &fixture.body, received_at()) == Ok(apart), "{}", fixture.name);
     }
-    let apart = meaning(&Form::Protobuf.split(&export()).unwrap());
+    let apart = meaning(&Form::Protobuf.split(&export(), PLENTY).unwrap());
     assert!(parse(SourceKind::Otlp, &export(), received_at()) == Ok(apart));
 }
 
@@ -165,21 +168,89 @@ fn answers_are_in_the_form_of_the_request() {
 fn millions_of_empty_spans_are_counted_and_not_unfolded() {
     // Field 1, length 0: a resource without anything, in two bytes.
     let resources = [0x0a, 0x00].repeat(2 * 1024 * 1024);
-    assert_eq!(Form::Protobuf.split(&resources).unwrap(), Export::default());
-    let scope = [0x12, 0x00].repeat(1024 * 1024);
-    let length = |bytes: &[u8]| {
-        let mut length = Vec::new();
-        prost::encode_length_delimiter(bytes.len(), &mut length).unwrap();
-        length
+    assert_eq!(Form::Protobuf.split(&resources, 0).unwrap(), Export::default());
+    let body = field(1, &field(2, &[0x12, 0x00].repeat(1024 * 1024)));
+    assert_eq!(Form::Protobuf.split(&body, 0).unwrap().others, 1024 * 1024);
+}
+
+/// Bytes under a number of a protobuf message.
+fn field(number: u8, inside: &[u8]) -> Vec<u8> {
+    let mut field = vec![number << 3 | 2];
+    prost::encode_length_delimiter(inside.len(), &mut field).unwrap();
+    field.extend_from_slice(inside);
+    field
+}
+
+/// A request of one resource with a service of this name, and so many spans that say as little as can be said, in both forms.
+fn many_of_one_service(name: &str, spans: u64) -> [(Form, Vec<u8>); 2] {
+    let pair = |key: &[u8], value: &[u8]| [field(1, key), field(2, &field(1, value))].concat();
+    let span = |number: u64| {
+        let ids = [field(1, &[7; 16]), field(2, &(number + 1).to_be_bytes())].concat();
+        field(2, &[ids, field(9, &pair(b"gen_ai.operation.name", b"chat"))].concat())
     };
-    let of_resource = [b"\x12".as_slice(), &length(&scope), &scope].concat();
-    let body = [b"\x0a".as_slice(), &length(&of_resource), &of_resource].concat();
-    assert_eq!(Form::Protobuf.split(&body).unwrap().others, 1024 * 1024);
+    let scope = field(2, &(0..spans).flat_map(span).collect::<Vec<_>>());
+    let resource = field(1, &field(1, &pair(b"service.name", name.as_bytes())));
+    let protobuf = field(1, &[resource, scope].concat());
+    let pair = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let span = |number: u64| json!({ "traceId": "07".repeat(16), "spanId": format!("{:016x}", number + 1), "attributes": [pair("gen_ai.operation.name", "chat")] });
+    let spans: Vec<_> = (0..spans).map(span).collect();
+    let resource = json!({ "attributes": [pair("service.name", name), pair("session.id", "7")] });
+    let json = json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "spans": spans }] }] });
+    [(Form::Protobuf, protobuf), (Form::Json, json.to_string().into_bytes())]
+}
+
+#[test]
+fn what_a_resource_says_at_length_is_not_kept_with_each_of_its_spans() {
+    for (form, body) in many_of_one_service(&"a".repeat(1_000_000), 5_000) {
+        let export = form.split(&body, PLENTY).unwrap();
+        assert_eq!(export.spans.len(), 5_000);
+        let bytes: usize = export.spans.iter().map(String::len).sum();
+        assert!(bytes < 5_000 * 500, "{bytes}");
+        assert!(meaning(&export).iter().all(|seen| !seen.attributes.contains_key("service")));
+    }
+    for (form, body) in many_of_one_service("бот", 1) {
+        let seen = meaning(&form.split(&body, PLENTY).unwrap());
+        assert_eq!(seen[0].attributes["service"], "бот", "what is short is kept");
+    }
+}
+
+#[test]
+fn a_request_of_too_many_spans_is_not_taken_apart_to_its_end() {
+    let most = u64::try_from(MAX_SPANS).unwrap();
+    for (form, body) in many_of_one_service("бот", most) {
+        assert_eq!(form.split(&body, PLENTY).unwrap().spans.len(), MAX_SPANS);
+        assert!(parse(SourceKind::Otlp, &body, received_at()).is_ok());
+    }
+    for (form, body) in many_of_one_service("бот", most + 1) {
+        assert_eq!(form.split(&body, PLENTY), Err(SplitError::TooManySpans));
+        assert!(parse(SourceKind::Otlp, &body, received_at()).is_err());
+    }
+    // Three bytes are a malformed span: the last of these is no span at all, and is never come to.
+    let malformed =
+        field(1, &field(2, &[b"\x12\x01\x05".repeat(MAX_SPANS + 1), b"\x12\x09".to_vec()].concat()));
+    assert_eq!(Form::Protobuf.split(&malformed, PLENTY), Err(SplitError::TooManySpans));
+    let malformed = request(&json!([]))["resourceSpans"][0].clone();
+    let malformed = json!({ "resourceSpans": vec![malformed; MAX_SPANS + 1] }).to_string();
+    assert_eq!(Form::Json.split(malformed.as_bytes(), PLENTY), Err(SplitError::TooManySpans));
+}
+
+#[test]
+fn no_more_is_kept_of_a_request_than_was_allowed() {
+    for (form, body) in many_of_one_service("бот", 10) {
+        let kept: usize = form.split(&body, PLENTY).unwrap().spans.iter().map(String::len).sum();
+        assert!(form.split(&body, kept).is_ok());
+        assert_eq!(form.split(&body, kept - 1), Err(SplitError::TooLarge));
+    }
+    // What is refused is kept, too.
+    let nameless =
+        request(&json!({ "name": "chat", "attributes": [{ "key": "gen_ai.system" }] })).to_string();
+    assert!(Form::Json.split(nameless.as_bytes(), nameless.len()).is_ok());
+    assert_eq!(Form::Json.split(nameless.as_bytes(), nameless.len() - 1), Err(SplitError::TooLarge));
 }
 
 /// What the door lets in is understood, and keeps the rules of the public event.
 fn check(form: Form, body: &[u8]) {
-    let Ok(export) = form.split(body) else { return };
+    let Ok(export) = form.split(body, PLENTY) else { return };
     for span in export.spans {
         for seen in parse(SourceKind::Otlp, span.as_bytes(), Timestamp::EPOCH).unwrap() {
             assert!(public::parse(public::print(&seen)).is_ok());

@@ -225,7 +225,7 @@ fn read_events(
 fn read_traces(gateway: &Gateway, source: &Source, letter: &Letter, body: &Bytes) -> Result<Judged, Problem> {
     let form =
         letter.header("content-type").map_or(Some(Form::Json), Form::of).ok_or_else(traces::no_form)?;
-    let export = traces::split(form, body)?;
+    let export = traces::split(gateway, form, body)?;
     gateway.metrics.spans(&source.id, &export);
     gateway.metrics.observe_batch(export.spans.len());
     let keys = gateway.vault.tenant(&source.tenant);

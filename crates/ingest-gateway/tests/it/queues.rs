@@ -285,6 +285,24 @@ async fn traces_in_a_letter_are_taken_span_by_span_and_what_is_wrong_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_letter_of_which_too_much_would_be_kept_is_one_refusal() {
+    let salon = Salon::open();
+    salon.registry.change(|content| content.sources[1].kind = SourceKind::Otlp);
+    let taking = Taking::of(&salon, "tg", false).await;
+    let letters = crate::traces::too_much();
+    for (number, (form, body, _)) in (1..).zip(&letters) {
+        let headers = [("content-type", form.media_type()), ("key", TELEGRAM_SECRET)];
+        taking.send(number, body.clone(), &headers, None);
+    }
+    taking.until_acknowledged(letters.len()).await;
+    let refused = refusals(&salon);
+    assert_eq!((salon.deliveries().len(), refused.len()), (letters.len(), letters.len()));
+    for ((delivery, _), (_, _, problem)) in refused.iter().zip(&letters) {
+        assert!(delivery.refusal.as_ref().unwrap().detail.starts_with(problem), "{:?}", delivery.refusal);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn envelopes_in_letters_are_judged_as_over_http() {
     let salon = Salon::open();
     salon.registry.change(|content| content.sources[1].kind = SourceKind::Cloudevents);

@@ -204,7 +204,7 @@ impl Salon {
         let open = |delivery: Bytes| {
             let delivery = RawDelivery::decode(delivery).unwrap();
             let body = keys.open_body(delivery.receipt, &delivery.sealed_body).unwrap();
-            (delivery, String::from_utf8(body).unwrap())
+            (delivery, String::from_utf8_lossy(&body).into_owned())
         };
         let packed = messages.map(|message| pack::parts(&message.payload).unwrap());
         packed.flatten().map(open).collect()

@@ -43,6 +43,38 @@ fn request(spans: &[Value]) -> String {
     json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] }).to_string()
 }
 
+/// Requests of some kilobytes, each in both forms, of which a multiple would have to be kept, and what is wrong with them: too
+/// many that are no spans, and too many spans of a resource that says a lot.
+pub(crate) fn too_much() -> Vec<(Form, Vec<u8>, &'static str)> {
+    let field = |number: u8, inside: &[u8]| {
+        // A varint of three bytes, however short it might be.
+        let seven_bits = |shift: u32| u8::try_from(inside.len() >> shift & 0x7f).unwrap();
+        let length = [0x80 | seven_bits(0), 0x80 | seven_bits(7), seven_bits(14)];
+        [&[number << 3 | 2], &length[..], inside].concat()
+    };
+    let in_protobuf =
+        |resource: &[u8], spans: &[u8]| field(1, &[field(1, &field(1, resource)), field(2, spans)].concat());
+    let conversation = "a".repeat(3_000);
+    let pair =
+        |key: &str, value: &str| [field(1, key.as_bytes()), field(2, &field(1, value.as_bytes()))].concat();
+    let ids = [field(1, &[7; 16]), field(2, &[7; 8]), field(9, &pair("gen_ai.x", ""))].concat();
+    let resource =
+        json!({ "attributes": [{ "key": "session.id", "value": { "stringValue": conversation } }] });
+    let spans = vec![span("eee19b7ec3c1b174", "gen_ai.system"); 100];
+    let wordy = json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "spans": spans }] }] });
+    let broken = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": vec![0; 10_001] }] }] });
+    vec![
+        (Form::Protobuf, in_protobuf(b"", &b"\x12\x01\x05".repeat(10_001)), "batch-too-large"),
+        (Form::Json, broken.to_string().into_bytes(), "body-too-large"),
+        (
+            Form::Protobuf,
+            in_protobuf(&pair("session.id", &conversation), &field(2, &ids).repeat(100)),
+            "body-too-large",
+        ),
+        (Form::Json, wordy.to_string().into_bytes(), "body-too-large"),
+    ]
+}
+
 #[track_caller]
 fn assert_in_form(answer: &Answer, status: u16, media_type: &str) {
     assert_eq!((answer.status, answer.header("content-type")), (status, Some(media_type)), "{answer:?}");
@@ -146,6 +178,21 @@ async fn problems_are_told_in_the_form_of_the_request() {
     assert_eq!((answer.status, answer.slug()), (415, "unsupported-media-type"));
     let get = salon.send(TestRequest::get().uri("/v1/traces")).await;
     assert_eq!((get.status, get.slug()), (405, "method-not-allowed"));
+    assert!(salon.messages().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_would_become_too_much_is_refused_whole_and_small_at_that() {
+    let salon = salon();
+    for (form, body, _) in too_much() {
+        let answer = salon.send(post("/v1/traces", form, body).insert_header(bearer(&salon.ingest))).await;
+        assert_in_form(&answer, 413, form.media_type());
+    }
+    let metrics = salon.metrics();
+    for (problem, times) in [("batch-too-large", 1), ("body-too-large", 3)] {
+        let line = format!(r#"letopis_ingest_rejected_total{{reason="{problem}"}} {times}"#);
+        assert!(metrics.contains(&line), "{line}");
+    }
     assert!(salon.messages().is_empty());
 }
 
