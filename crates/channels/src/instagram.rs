@@ -13,6 +13,7 @@ use domain::observation::Observation;
 use domain::timestamp::Timestamp;
 
 use crate::Unparsed;
+use crate::batch::Batch;
 use crate::json::{self, Spot};
 
 /// The longest text; Meta's own limit is 2,000.
@@ -25,47 +26,42 @@ const DATA: usize = 4_096;
 pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
     let value = json::read(body)?;
     let root = Spot::root(&value);
-    let mut observations = Vec::new();
+    let mut batch = Batch::new(root, received_at);
     // The examples of the documentation are wrapped in an array, deliveries are not.
     if value.is_array() {
         for delivery in root.array()? {
-            observe(delivery, received_at, &mut observations)?;
+            observe(delivery, received_at, &mut batch);
         }
     } else {
-        observe(root, received_at, &mut observations)?;
+        observe(root, received_at, &mut batch);
     }
-    if observations.is_empty() {
-        return Err(json::unreadable("/entry", "must hold at least one message or change"));
-    }
-    Ok(observations)
+    batch.finish("/entry", "must hold at least one message or change")
 }
 
-fn observe(
-    delivery: Spot<'_>,
-    received_at: Timestamp,
-    observations: &mut Vec<Observation>,
-) -> Result<(), Unparsed> {
+fn observe<'v>(delivery: Spot<'v>, received_at: Timestamp, batch: &mut Batch<'v>) {
     let channel = match delivery.word("object") {
         Some("instagram") => Channel::Instagram,
         Some("page") => Channel::Other,
-        _ => return Err(json::unreadable("/object", "must be instagram or page")),
+        _ => {
+            let unparsed = json::unreadable("/object", "must be instagram or page");
+            return batch.refuse(Channel::Other, "delivery", delivery, unparsed);
+        }
     };
-    for entry in delivery.items("entry")? {
+    for entry in batch.items(channel, delivery, "entry") {
         let account = Account { channel, received_at, entry };
         // Another app may hold the conversation: then its messages stand by.
-        for key in ["messaging", "standby"] {
-            for item in entry.items(key)? {
-                observations.push(message::observe(&account, item)?);
+        for list in ["messaging", "standby"] {
+            for item in batch.items(channel, entry, list) {
+                batch.add(channel, list, item, |item| message::observe(&account, item));
             }
         }
-        for change in entry.items("changes")? {
-            observations.push(comment::observe(&account, change)?);
+        for change in batch.items(channel, entry, "changes") {
+            batch.add(channel, "changes", change, |change| comment::observe(&account, change));
         }
         if entry.has("field") {
-            observations.push(comment::observe(&account, entry)?);
+            batch.add(channel, "changes", entry, |change| comment::observe(&account, change));
         }
     }
-    Ok(())
 }
 
 /// The business's account, and what its updates share.

@@ -48,6 +48,16 @@ impl<'v> Spot<'v> {
         Self { value, body: value }
     }
 
+    /// The same value as a body of its own: ways begin here, and are looked for in here only.
+    pub(crate) const fn alone(self) -> Self {
+        Self { value: self.value, body: self.value }
+    }
+
+    /// The pointer that leads from here to a spot inside.
+    pub(crate) fn way_to(&self, inside: &Self) -> Option<String> {
+        way(self.value, inside.value)
+    }
+
     /// The value under `key`; `None` when absent, null, or when this is no object.
     pub(crate) fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;

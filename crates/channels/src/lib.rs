@@ -7,6 +7,7 @@
 
 mod answer;
 mod avito;
+mod batch;
 pub mod cloudevents;
 mod events;
 mod form;

@@ -16,6 +16,7 @@ use domain::channel::Channel;
 use domain::observation::{Contact, Observation};
 use domain::timestamp::Timestamp;
 
+use crate::batch::Batch;
 use crate::json::{self, Spot, text_under};
 use crate::{Unparsed, seen};
 
@@ -32,17 +33,29 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
     if !root.get("object").is_some_and(|object| object.is_word("whatsapp_business_account")) {
         return Err(json::unreadable("/object", "must be whatsapp_business_account"));
     }
-    let mut observations = Vec::new();
+    let mut batch = Batch::new(root, received_at);
     for entry in root.items("entry")? {
-        for change in entry.items("changes")? {
-            Change::read(change, received_at)?.observe(&mut observations)?;
+        for change in batch.items(Channel::Whatsapp, entry, "changes") {
+            match Change::read(change.alone(), received_at) {
+                Ok(change) => change.observe(&mut batch),
+                Err(unparsed) => batch.refuse(Channel::Whatsapp, "changes", change, unparsed),
+            }
         }
     }
-    if observations.is_empty() {
-        return Err(json::unreadable("/entry", "must hold at least one change"));
-    }
-    Ok(observations)
+    batch.finish("/entry", "must hold at least one change")
 }
+
+/// Reads one update of a change.
+type Read = fn(&Change<'_>, Spot<'_>) -> Result<Observation, Unparsed>;
+
+/// Where updates stand in a change.
+const LISTS: [(&str, Read); 5] = [
+    ("messages", message::from_client),
+    ("message_echoes", message::from_business),
+    ("statuses", status::delivery),
+    ("user_preferences", status::preference),
+    ("user_id_update", status::new_user_id),
+];
 
 /// One change of one account: what its updates share.
 struct Change<'v> {
@@ -72,30 +85,19 @@ impl<'v> Change<'v> {
         Ok(Self { received_at, field: field.as_word()?, value, people })
     }
 
-    fn observe(&self, observations: &mut Vec<Observation>) -> Result<(), Unparsed> {
-        let before = observations.len();
-        for spot in self.value.items("messages")? {
-            observations.push(message::from_client(self, spot)?);
+    fn observe(&self, batch: &mut Batch<'v>) {
+        let before = batch.len();
+        for (list, read) in LISTS {
+            for item in batch.items(Channel::Whatsapp, self.value, list) {
+                batch.add(Channel::Whatsapp, list, item, |item| read(self, item));
+            }
         }
-        for spot in self.value.items("message_echoes")? {
-            observations.push(message::from_business(self, spot)?);
-        }
-        for spot in self.value.items("statuses")? {
-            observations.push(status::delivery(self, spot)?);
-        }
-        for spot in self.value.items("user_preferences")? {
-            observations.push(status::preference(self, spot)?);
-        }
-        for spot in self.value.items("user_id_update")? {
-            observations.push(status::new_user_id(self, spot)?);
-        }
-        if observations.len() == before {
+        if batch.len() == before {
             let native_id = format!("change:{}:{}", self.field, self.value.written());
             let session = format!("change:{}", self.field);
             let kind = self.field;
-            observations.push(seen::unknown(self.received_at, Channel::Whatsapp, session, native_id, kind));
+            batch.push(seen::unknown(self.received_at, Channel::Whatsapp, session, native_id, kind));
         }
-        Ok(())
     }
 
     /// The client of an update: by number and user id as the update names them, with what the body says of them else.

@@ -1,0 +1,83 @@
+//! Deliveries that tell of many things, some of which cannot be read.
+
+use channels::{Unparsed, parse};
+use domain::observation::Observation;
+use domain::registry::SourceKind;
+use serde_json::{Value, json};
+
+use crate::meaning::received_at;
+
+fn whatsapp(messages: Vec<Value>) -> Result<Vec<Observation>, Unparsed> {
+    let change = json!({ "field": "messages", "value": { "messages": messages } });
+    let body =
+        json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [change] }] });
+    parse(SourceKind::Whatsapp, body.to_string().as_bytes(), received_at())
+}
+
+fn said(n: usize) -> Value {
+    json!({ "id": format!("wamid.{n}"), "from": "79990000001", "timestamp": "1760000000", "type": "text",
+        "text": { "body": format!("{n}") } })
+}
+
+#[test]
+fn one_thing_that_cannot_be_read_is_kept_with_where_and_why_and_takes_no_other_along() {
+    let bad = json!({ "id": "wamid.9", "from": "79990000009", "timestamp": "yesterday", "type": "text" });
+    let seen = whatsapp(vec![said(1), bad.clone(), said(2)]).unwrap();
+    assert_eq!(seen.len(), 3);
+    assert_eq!([&seen[0].native_id, &seen[2].native_id], ["message:wamid.1", "message:wamid.2"]);
+    let kept = &seen[1];
+    assert_eq!((kept.action.as_str(), kept.session.as_str()), ("unknown_update", "unreadable:messages"));
+    assert_eq!(kept.attributes["kind"], json!("messages"));
+    assert_eq!(kept.attributes["unreadable"], json!("/timestamp must be seconds or milliseconds since 1970"));
+    assert_eq!(kept.attributes["item"], bad);
+}
+
+#[test]
+fn the_same_unreadable_thing_again_is_the_same_event() {
+    let bad = || json!({ "id": "wamid.9" });
+    let ids = |seen: Vec<Observation>| seen.into_iter().map(|seen| seen.native_id).collect::<Vec<_>>();
+    let (first, again) = (whatsapp(vec![said(1), bad()]).unwrap(), whatsapp(vec![bad(), said(2)]).unwrap());
+    assert_eq!(ids(first)[1], ids(again)[0]);
+}
+
+#[test]
+fn a_delivery_of_which_nothing_can_be_read_is_refused_with_the_way_from_its_root() {
+    let unparsed = whatsapp(vec![json!({ "id": "a" }), json!({ "id": "b" })]).unwrap_err();
+    assert_eq!(unparsed.pointer.as_deref(), Some("/entry/0/changes/0/value/messages/0/timestamp"));
+}
+
+#[test]
+fn a_delivery_with_more_nonsense_than_messengers_send_does_not_grow_into_as_many_events() {
+    let with = |nonsense: usize| whatsapp([vec![said(1)], vec![json!({}); nonsense], vec![said(2)]].concat());
+    assert_eq!(with(1_000).unwrap().len(), 1_002);
+    assert_eq!(with(1_001).unwrap_err().pointer.as_deref(), Some("/entry/0/changes/0/value/messages/1/id"));
+}
+
+#[test]
+fn what_is_no_list_is_told_as_the_thing_it_stands_in() {
+    let good = json!({ "field": "messages", "value": { "messages": [said(1)] } });
+    let bad = json!({ "field": "messages", "value": { "messages": 5 } });
+    let body = json!({ "object": "whatsapp_business_account",
+        "entry": [{ "changes": [good] }, { "changes": [bad] }, { "changes": 7 }] });
+    let seen = parse(SourceKind::Whatsapp, body.to_string().as_bytes(), received_at()).unwrap();
+    let why: Vec<_> = seen.iter().filter_map(|seen| seen.attributes.get("unreadable")).collect();
+    assert_eq!(why, [&json!("/messages must be an array"), &json!("/changes must be an array")]);
+}
+
+#[test]
+fn in_instagram_the_neighbours_of_what_cannot_be_read_stay_what_they_are() {
+    let ends = || json!({ "sender": { "id": "5" }, "recipient": { "id": "1" }, "timestamp": 1 });
+    let with = |inside: Value| {
+        let mut item = ends();
+        item.as_object_mut().unwrap().extend(inside.as_object().unwrap().clone());
+        item
+    };
+    let messaging = [
+        with(json!({ "message": { "text": "a" } })),
+        with(json!({ "message": { "mid": "m", "text": "b" } })),
+    ];
+    let body = json!({ "object": "instagram", "entry": [{ "id": "1", "time": 1, "messaging": messaging }] });
+    let seen = parse(SourceKind::Instagram, body.to_string().as_bytes(), received_at()).unwrap();
+    assert_eq!(seen[0].attributes["unreadable"], json!("/message/mid is required"));
+    assert_eq!((seen[1].native_id.as_str(), seen[1].texts.user.as_deref()), ("message:m", Some("b")));
+}
