@@ -13,6 +13,7 @@ on_both_shapes! {
     a_replayed_entry_that_still_cannot_be_read_comes_back_with_its_times_kept
     what_waits_for_one_cause_is_sent_through_together_and_comes_back_as_it_was
     a_body_is_opened_with_a_reason_and_who_did_it_stays_on_record
+    what_was_dismissed_waits_no_more_counts_as_before_and_can_be_had_back
 }
 
 /// An update whose message has no chat: JSON, so the door takes it; no message of Telegram's.
@@ -148,4 +149,61 @@ async fn a_body_is_opened_with_a_reason_and_who_did_it_stays_on_record(shape: Sh
     assert_eq!(audit.body["entries"][0]["reason"], "жалоба клиента");
     let listed = stand.cli.json(&["audit", "--tenant", "salon"]).await.unwrap();
     assert_eq!((&listed[0]["receipt"], &listed[0]["who"]), (&entry["receipt"], &json!("key")));
+}
+
+async fn what_was_dismissed_waits_no_more_counts_as_before_and_can_be_had_back(shape: Shape) {
+    let (stand, entry) = stand_with_one_entry(shape).await;
+    let books = stand.settled().await.unwrap();
+    let groups = || async { stand.api.get(&stand.keys.read, "/v1/quarantine/groups").await.unwrap().body };
+    let waiting = groups().await;
+    let id = waiting["groups"][0]["id"].as_str().unwrap().to_owned();
+    let [dismiss, take_back] =
+        ["dismiss", "take-back"].map(|deed| format!("/v1/quarantine/groups/{id}/{deed}"));
+    let why = json!({"reason": "сообщения проверки"});
+    assert_eq!(stand.api.post(&stand.keys.read, &dismiss, &why).await.unwrap().status, 403);
+    let answer = stand.api.post(&stand.keys.admin, &dismiss, &why).await.unwrap();
+    assert_eq!((answer.status, &answer.body["moved"]), (200, &json!(1)), "{}", answer.body);
+    assert_eq!(stand.api.post(&stand.keys.admin, &dismiss, &why).await.unwrap().status, 404, "none waits");
+
+    let dismissed = groups().await;
+    assert_eq!(dismissed["groups"], json!([]));
+    assert_eq!(
+        (&dismissed["dismissed"][0]["id"], &dismissed["dismissed"][0]["dismissed"]),
+        (&json!(id), &json!(1))
+    );
+    assert_eq!(stand.settled().await.unwrap(), books);
+    // What comes again for the same cause waits for somebody, whatever was dismissed before.
+    let mut again = unreadable();
+    again["update_id"] = json!(6);
+    assert_eq!(stand.api.telegram(&stand.keys.telegram, &again).await.unwrap().status, 200);
+    assert_eq!(stand.settled().await.unwrap()["quarantined"], 2);
+    let list = ["quarantine", "groups", "--tenant", "salon"];
+    assert_eq!(stand.cli.json(&list).await.unwrap()[0]["open"], 1);
+    // All that waits is sent through, and what was dismissed is not.
+    let replayed = stand.cli.json(&["quarantine", "replay", "--tenant", "salon", "--open"]).await.unwrap();
+    assert_eq!(replayed["replayed"], 1);
+
+    let back = stand.api.post(&stand.keys.admin, &take_back, &json!({})).await.unwrap();
+    assert_eq!((back.status, &back.body["moved"]), (200, &json!(1)), "{}", back.body);
+    eventually(Duration::from_secs(30), || async {
+        let group = groups().await;
+        ensure!(group["groups"][0]["open"] == 2 && group["dismissed"] == json!([]), "{group}");
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let entries = entries(&stand).await;
+    assert!(
+        entries.iter().any(|now| now["receipt"] == entry["receipt"] && now["replays"] == 0),
+        "{entries:?}"
+    );
+
+    let audit = stand.api.get(&stand.keys.admin, "/v1/audit").await.unwrap().body;
+    let deeds: Vec<_> =
+        audit["entries"].as_array().unwrap().iter().rev().map(|entry| &entry["deed"]).collect();
+    assert_eq!(deeds, [&json!("dismissed"), &json!("took_back")]);
+    let by_command = ["quarantine", "dismiss", "--tenant", "salon", &id, "--reason", "проверка"];
+    assert_eq!(stand.cli.json(&by_command).await.unwrap()["dismissed"], 2);
+    let by_command = ["quarantine", "take-back", "--tenant", "salon", &id];
+    assert_eq!(stand.cli.json(&by_command).await.unwrap()["taken_back"], 2);
 }
