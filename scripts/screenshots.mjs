@@ -1,4 +1,5 @@
-// Called by scripts/screenshots: opens every view of the page and takes its picture.
+// Called by scripts/screenshots: opens every view of the page and takes its picture; with LETOPIS_KEY as an
+// admin sees them, and then adds a source of every kind to see what its secret comes with.
 // Fails when a view does not come up, when the browser reports an error, or when a page is wider than its screen.
 
 import { createRequire } from "node:module";
@@ -22,6 +23,10 @@ const VIEWS = [
   { name: "quarantine", hash: "#/quarantine", ready: ".entries, .empty, .login" },
 ];
 
+/** The least there can be. */
+const MAPPING = JSON.stringify({ version: 1, events: [{ name: "any", set: { channel: "site", session_id: { at: "/id" }, action: "message" } }] });
+
+const key = process.env.LETOPIS_KEY;
 const scheme = process.env.SCHEME === "dark" ? "dark" : "light";
 const troubles = [];
 await settled();
@@ -43,7 +48,7 @@ async function shoot(width, height, language) {
   });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
-  if (process.env.LETOPIS_KEY) await signIn(page);
+  if (key) await signIn(page);
   let where = "start";
   page.on("console", (message) => {
     if (message.type() === "error") troubles.push(`${where}: console: ${message.text()}`);
@@ -57,13 +62,45 @@ async function shoot(width, height, language) {
     if (view.open) await page.locator(view.open).first().click();
     if (view.then) await page.locator(view.then).first().click();
     await page.locator(view.ready).first().waitFor();
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    if (overflow > 0) troubles.push(`${where}: ${overflow} px wider than the screen`);
-    const path = join(folder, `${where}${scheme === "dark" ? "-dark" : ""}.png`);
-    await page.screenshot({ path, fullPage: true });
-    console.log(path);
+    await take(page, where, width);
+  }
+  for (const kind of key ? await kinds(page) : []) {
+    where = `added-${kind}-${width}-${language}`;
+    await page.goto("about:blank");
+    await page.goto(`${url}/?lang=${language}#/sources/+`);
+    await add(page, kind, where);
+    await take(page, where, width);
   }
   await context.close();
+}
+
+/** The kinds of sources there are to be chosen from. */
+async function kinds(page) {
+  await page.goto(`${url}/#/sources/+`);
+  await page.locator(".kinds input").first().waitFor();
+  return page.locator(".kinds input").evaluateAll((inputs) => inputs.map((input) => input.value));
+}
+
+/** Adds a source, with whatever its kind asks for. */
+async function add(page, kind, id) {
+  await page.locator(`.kinds input[value=${kind}]`).check();
+  await page.locator(".form [name=id]").fill(id);
+  for (const [name, text] of Object.entries({ secret: "0123456789abcdef0123456789abcdef", mapping: MAPPING })) {
+    const field = page.locator(`.form [name=${name}]`);
+    if (await field.evaluate((element) => element.required)) await field.fill(text);
+  }
+  await page.locator(".form .button.primary").click();
+  await page.locator(".secret").waitFor();
+}
+
+/** Takes the picture of a page, and sees whether it is as wide as its screen. */
+async function take(page, name, width) {
+  // Not innerWidth: a phone zooms out until all of a page that is too wide is on its screen.
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth) - width;
+  if (overflow > 0) troubles.push(`${name}: ${overflow} px wider than the screen`);
+  const path = join(folder, `${name}${key ? "-admin" : ""}${scheme === "dark" ? "-dark" : ""}.png`);
+  await page.screenshot({ path, fullPage: true });
+  console.log(path);
 }
 
 /** Waits until the server is there and all it was sent is stored: a demo plays its past first. */
@@ -83,13 +120,13 @@ async function settled() {
 }
 
 function authorization() {
-  const key = process.env.LETOPIS_KEY;
   return key ? { authorization: `Bearer ${key}` } : {};
 }
 
+/** As the form does it; where nobody has to sign in there is no form. */
 async function signIn(page) {
   await page.goto(`${url}/`);
-  await page.locator("#key").fill(process.env.LETOPIS_KEY);
-  await page.locator(".login button").click();
+  await page.evaluate((text) => fetch("/login", { method: "POST", body: new URLSearchParams({ key: text }) }), key);
+  await page.reload();
   await page.locator("nav.sections").waitFor();
 }

@@ -345,8 +345,8 @@ const TEXTS = {
   "paste.where.jivo": ["Передайте Jivo этот адрес бота. Секрет уже в адресе.", "Give Jivo this address of the bot. The secret is in it."],
   "paste.where.yclients": ["В YCLIENTS: Интеграции, Вебхуки, впишите адрес. Секрет уже в адресе.", "In YCLIENTS: Integrations, Webhooks, enter the address. The secret is in it."],
   "paste.where.otlp": [
-    "Задайте экспортёру адрес в OTEL_EXPORTER_OTLP_ENDPOINT и заголовок OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20СЕКРЕТ. Чтобы были видны сообщения, включите запись текстов в инструментировании.",
-    "Give the exporter the address as OTEL_EXPORTER_OTLP_ENDPOINT and the header OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20SECRET. For messages to be seen, have the instrumentation record content.",
+    "Задайте экспортёру эти переменные окружения. Чтобы были видны сообщения, включите запись текстов в инструментировании.",
+    "Give the exporter these variables of the environment. For messages to be seen, have the instrumentation record content.",
   ],
   "paste.where.cloudevents": [
     "Впишите адрес у отправителя. Секрет уже в адресе; если отправитель умеет Bearer-токен, уберите ?key= и передайте секрет токеном.",

@@ -157,7 +157,18 @@ export function shownOnce({ source, secret, paste }) {
     h("h2", {}, t("paste.title")),
     h("p", { class: "warning" }, icon("warning"), h("span", {}, t("paste.once"))),
     h("p", {}, t(`paste.where.${source.kind}`)),
+    source.kind === "otlp" && exporter(paste.url, secret),
     h("dl", { class: "facts down" }, row("url", paste.url), row("secret", secret), row("verify_token", paste.verify_token)));
+}
+
+/** What any exporter reads from its environment: https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
+function exporter(url, secret) {
+  const lines = [
+    "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+    `OTEL_EXPORTER_OTLP_ENDPOINT=${url}`,
+    `OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20${encodeURIComponent(secret)}`,
+  ].join("\n");
+  return h("div", { class: "stack" }, h("pre", { tabindex: 0, class: "snippet" }, lines), copyButton(lines));
 }
 
 function followed(source) {
