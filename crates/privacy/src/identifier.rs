@@ -31,7 +31,8 @@ pub fn is_personal(id: &str) -> bool {
     id.contains('@') || longest_digit_run(id) >= TELLING_DIGITS
 }
 
-/// Whether the id of a session is personal. In a messenger a number is a person's account, however short it is.
+/// Whether the id of a session is personal. In a messenger a number is a person's account, however short it is; in WhatsApp
+/// so is a user id, which may have few digits or none.
 fn is_personal_session(channel: Channel, id: &str) -> bool {
     let is_messenger = matches!(
         channel,
@@ -43,7 +44,17 @@ fn is_personal_session(channel: Channel, id: &str) -> bool {
             | Channel::Avito
     );
     let is_number = !id.is_empty() && id.strip_prefix('-').unwrap_or(id).bytes().all(|b| b.is_ascii_digit());
-    (is_messenger && is_number) || is_personal(id)
+    (is_messenger && is_number) || (channel == Channel::Whatsapp && is_whatsapp_user(id)) || is_personal(id)
+}
+
+/// Whether it is a business-scoped user id of WhatsApp: a country, perhaps `ENT`, and up to 128 letters and digits.
+fn is_whatsapp_user(id: &str) -> bool {
+    let Some((country, rest)) = id.split_once('.') else { return false };
+    let name = rest.strip_prefix("ENT.").unwrap_or(rest);
+    country.len() == 2
+        && country.bytes().all(|b| b.is_ascii_uppercase())
+        && (1..=128).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// Whether it is a pseudonym of ours that came back, from a CRM for example.
@@ -262,6 +273,20 @@ mod tests {
         let keys = keys();
         assert!(keys.session_ids("12345").contains(&keys.session_id(Channel::Vk, "12345")));
         assert!(keys.session_ids("12345").contains(&keys.session_id(Channel::Site, "12345")));
+    }
+
+    #[test]
+    fn a_user_id_is_a_person_in_whatsapp_with_whatever_letters() {
+        for user in ["RU.9f3kQa7LmZx", "RU.abc", "RU.ENT.9f3kQa7LmZx", "KZ.1", "RU.13491208655302741918"] {
+            assert!(is_personal_session(Channel::Whatsapp, user), "{user}");
+        }
+        for other in ["sess.abc", "RU.", "RU.a-b", "RU.a.b", "ru.abc", "Y2FwaV9ncm91cDox", "wa-abc"] {
+            assert!(!is_personal_session(Channel::Whatsapp, other), "{other}");
+        }
+        assert!(!is_personal_session(Channel::Site, "RU.9f3kQa7LmZx"));
+        let keys = keys();
+        let stored = keys.session_id(Channel::Whatsapp, "RU.9f3kQa7LmZx");
+        assert!(keys.session_ids("RU.9f3kQa7LmZx").contains(&stored));
     }
 
     #[test]
