@@ -61,7 +61,8 @@ fn message(message: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unp
     };
 
     let channel = channel_of(chat_type);
-    let mut observation = Observation::new(at, channel, chat.clone(), changed.map_or(Action::Message, word));
+    let mut observation =
+        Observation::new(at, channel, session(channel, &chat), changed.map_or(Action::Message, word));
     observation.native_id = match changed {
         Some(change) => format!("{change}:{id}:{}", at.unix_micros()),
         None => format!("message:{id}"),
@@ -75,6 +76,16 @@ fn message(message: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unp
     observation.contact = contact(&message, &chat, channel, is_group)?;
     content(&mut observation, message)?;
     Ok(observation)
+}
+
+/// The conversation's id. In Instagram that is the client's name there, which finds them for everybody: with `@` before it
+/// it is known for personal and kept as a pseudonym. One with a number's digits is so already, and stays the one it was.
+fn session(channel: Channel, chat: &str) -> String {
+    let digits = |run: &str| run.chars().filter(|c| c.is_numeric()).count();
+    let is_number = chat.bytes().all(|b| b.is_ascii_digit())
+        || chat.split(char::is_alphabetic).any(|run| digits(run) >= 7);
+    let is_name = channel == Channel::Instagram && !is_number && !chat.contains('@');
+    if is_name { format!("@{chat}") } else { chat.to_owned() }
 }
 
 fn content(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {

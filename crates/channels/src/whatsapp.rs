@@ -121,6 +121,7 @@ impl<'v> Change<'v> {
 }
 
 /// Whom a conversation is with.
+#[derive(Default)]
 struct Client {
     /// The conversation's id: the client's own, of the two the one that stays when the number is hidden.
     session: Option<String>,

@@ -6,18 +6,26 @@ use serde_json::Value;
 
 use super::{Account, DATA, LABEL, TEXT};
 use crate::Unparsed;
-use crate::json::{Spot, text_under};
+use crate::json::{Spot, integer_under, text_under};
 use crate::opt_out::mailing;
 use crate::referral::Referral;
-use crate::seen::{attach, kind_name, note, say, word};
+use crate::seen::{self, attach, kind_name, note, say, word};
 
 /// What an item may be, beside keys that say more of it.
-const KINDS: [&str; 7] = ["message", "postback", "reaction", "read", "delivery", "referral", "optin"];
+const KINDS: [&str; 8] =
+    ["message", "postback", "reaction", "read", "delivery", "referral", "optin", "message_edit"];
 
 /// Keys that say who and when. Of an item of no known kind, the first other one names what it is.
 const ENVELOPE: [&str; 3] = ["recipient", "sender", "timestamp"];
 
 pub(super) fn observe(account: &Account<'_>, item: Spot<'_>) -> Result<Observation, Unparsed> {
+    let item = item.object()?;
+    let unknown = || item.keys().find(|key| !ENVELOPE.contains(key)).unwrap_or("empty");
+    let kind = KINDS.into_iter().find(|kind| item.has(kind)).unwrap_or_else(unknown);
+    let is_between_two = ["sender", "recipient"].iter().all(|end| has_id(&item, end));
+    if !is_between_two && !SAID.contains(&kind) {
+        return Ok(about_account(account, &item, kind));
+    }
     let sender = item.need("sender")?.need("id")?.id()?;
     let recipient = item.need("recipient")?.need("id")?.id()?;
     let message = item.get("message");
@@ -39,8 +47,6 @@ pub(super) fn observe(account: &Account<'_>, item: Spot<'_>) -> Result<Observati
     };
     observation.contact = Contact { messenger_id: Some(client.clone()), ..Contact::default() };
 
-    let unknown = || item.keys().find(|key| !ENVELOPE.contains(key)).unwrap_or("empty");
-    let kind = KINDS.into_iter().find(|kind| item.has(kind)).unwrap_or_else(unknown);
     match (kind, item.get(kind)) {
         ("message", Some(message)) => said(&mut observation, message)?,
         ("postback", Some(postback)) => pressed(&mut observation, &item, postback)?,
@@ -58,6 +64,7 @@ pub(super) fn observe(account: &Account<'_>, item: Spot<'_>) -> Result<Observati
             observation.native_id = format!("optin:{}", item.written());
             prefer(&mut observation, optin);
         }
+        ("message_edit", Some(edit)) if edit.has("text") => edited(&mut observation, edit)?,
         _ => {
             observation.action = word("unknown_update");
             observation.actor = Actor::System;
@@ -66,6 +73,31 @@ pub(super) fn observe(account: &Account<'_>, item: Spot<'_>) -> Result<Observati
         }
     }
     Ok(observation)
+}
+
+/// What a client does. Without its ends nobody knows whose it is, and its words must not get lost in what nobody reads.
+const SAID: [&str; 3] = ["message", "postback", "reaction"];
+
+fn has_id(item: &Spot<'_>, end: &str) -> bool {
+    item.get(end).is_some_and(|end| end.has("id"))
+}
+
+/// What names no client, or not by an id: how the account stands with Meta, who may answer for it, an edit without its text.
+fn about_account(account: &Account<'_>, item: &Spot<'_>, kind: &str) -> Observation {
+    let at = item.get("timestamp").and_then(|timestamp| timestamp.instant().ok());
+    let at = at.unwrap_or_else(|| account.instant());
+    let native_id = format!("{kind}:{}", item.written());
+    seen::unknown(at, account.channel, format!("change:{kind}"), native_id, kind)
+}
+
+/// The text of a message is another from now on.
+fn edited(observation: &mut Observation, edit: Spot<'_>) -> Result<(), Unparsed> {
+    let id = edit.need("mid")?.id()?;
+    let edition = integer_under(&edit, "num_edit")?.unwrap_or_default();
+    observation.action = word("edit");
+    observation.native_id = format!("message_edit:{id}:{edition}");
+    say(observation, text_under(&edit, "text", TEXT)?);
+    Ok(())
 }
 
 fn said(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
@@ -134,7 +166,13 @@ fn passed(observation: &mut Observation, item: &Spot<'_>, step: Spot<'_>, action
     observation.action = word(action);
     observation.actor = Actor::System;
     observation.native_id = format!("{action}:{}", item.written());
-    note(observation, "message", step.word("mid").map(str::to_owned));
+    let listed = step.items("mids").ok().into_iter().flatten();
+    let ids: Vec<_> = listed.filter_map(|id| id.as_word().ok()).chain(step.word("mid")).collect();
+    match ids.as_slice() {
+        [] => (),
+        [id] => note(observation, "message", Some((*id).to_owned())),
+        many => drop(observation.attributes.insert("messages".to_owned(), Value::from(many))),
+    }
 }
 
 /// The advertisement or link a client came by.

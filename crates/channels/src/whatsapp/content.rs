@@ -28,7 +28,11 @@ pub(super) fn read(observation: &mut Observation, message: Spot<'_>, said: Said)
             attach(observation, if is_voice { "voice" } else { kind });
             say(observation, text_of("caption", TEXT)?);
         }
-        "location" | "contacts" | "order" => attach(observation, kind),
+        "location" | "contacts" => attach(observation, kind),
+        "order" => {
+            attach(observation, kind);
+            say(observation, text_of("text", TEXT)?);
+        }
         "unsupported" => attach(observation, "unsupported"),
         "reaction" => {
             let emoji = text_of("emoji", LABEL)?;
@@ -66,7 +70,9 @@ fn interactive(observation: &mut Observation, interactive: Spot<'_>) -> Result<(
         note(observation, "data", text_under(&reply, "response_json", TEXT)?);
     } else {
         observation.action = word("button");
-        note(observation, "data", text_under(&reply, "id", DATA)?);
+        // Whether the business may call is answered with a word instead.
+        let data = text_under(&reply, "id", DATA)?.or(text_under(&reply, "response", DATA)?);
+        note(observation, "data", data);
         say(observation, text_under(&reply, "title", TEXT)?);
     }
     Ok(())

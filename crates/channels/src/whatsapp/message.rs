@@ -5,10 +5,10 @@ use domain::channel::Channel;
 use domain::observation::Observation;
 
 use super::content::{self, Said};
-use super::{Change, LABEL, status};
+use super::{Change, Client, LABEL, status};
 use crate::Unparsed;
 use crate::json::{Spot, text_under};
-use crate::seen::{note, word};
+use crate::seen::{kind_name, note, word};
 
 pub(super) fn from_client(change: &Change<'_>, message: Spot<'_>) -> Result<Observation, Unparsed> {
     let system = message.get("system");
@@ -37,9 +37,14 @@ fn observe(
 ) -> Result<Observation, Unparsed> {
     let id = message.need("id")?.id()?;
     let at = message.need("timestamp")?.instant()?;
-    let client = change.client(number, user);
-    let session =
-        client.session.ok_or_else(|| message.invalid("must name the client by number or user id"))?;
+    let group = message.word("group_id");
+    // In a group, what the business is told of as the other end is the group.
+    let client = match (group, actor) {
+        (Some(_), Actor::Staff) => Client::default(),
+        _ => change.client(number, user),
+    };
+    let session = group.map(str::to_owned).or(client.session);
+    let session = session.ok_or_else(|| message.invalid("must name the client by number or user id"))?;
 
     let mut observation = Observation::new(at, Channel::Whatsapp, session, Action::Message);
     observation.native_id = format!("message:{id}");
@@ -57,7 +62,10 @@ fn observe(
     Ok(observation)
 }
 
-/// WhatsApp's own notice that a client goes by another number or id from now on; or, in an older form of what is a field of
+/// What WhatsApp calls it when a client goes by another number or id.
+const RENAMED: [&str; 3] = ["user_changed_number", "customer_changed_number", "user_changed_user_id"];
+
+/// WhatsApp's own notice: that a client goes by another number or id from now on; or, in an older form of what is a field of
 /// its own now, that they want advertising or no more of it.
 fn notice(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
     let system = message.get("system");
@@ -66,10 +74,17 @@ fn notice(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unpars
         return Ok(());
     }
     observation.actor = Actor::System;
+    let text =
+        |key: &str| system.map(|system| text_under(&system, key, LABEL)).transpose().map(Option::flatten);
+    let kind = text("type")?;
+    if kind.as_deref().is_some_and(|kind| !RENAMED.contains(&kind)) {
+        observation.action = word("service_message");
+        observation.attributes.insert("kind".to_owned(), kind_name(kind.as_deref().unwrap_or_default()));
+        return Ok(());
+    }
     observation.action = word("client_renamed");
-    let text = |key: &str| system.map(|system| text_under(&system, key, LABEL)).transpose();
-    note(observation, "kind", text("type")?.flatten());
-    let new = text("user_id")?.flatten().or(text("wa_id")?.flatten());
+    note(observation, "kind", kind);
+    let new = text("user_id")?.or(text("wa_id")?).or(text("new_wa_id")?);
     let contact = &mut observation.contact;
     contact.other_messenger_id = new.filter(|new| contact.messenger_id.as_ref() != Some(new));
     Ok(())

@@ -2,7 +2,7 @@
 
 use domain::action::{Action, Actor};
 use domain::channel::Channel;
-use domain::observation::Observation;
+use domain::observation::{Contact, Observation};
 use serde_json::Value;
 
 use super::{Change, LABEL};
@@ -11,16 +11,19 @@ use crate::json::{Spot, integer_under, text_under};
 use crate::opt_out::mailing;
 use crate::seen::{kind_name, note, word};
 
+/// What has statuses in the form of a message's.
+const OF_OTHERS: [&str; 2] = ["payment", "call"];
+
 /// One more step of a message on its way. Steps may be skipped, and come in any order.
 pub(super) fn delivery(change: &Change<'_>, status: Spot<'_>) -> Result<Observation, Unparsed> {
     let id = status.need("id")?.id()?;
     let step = status.need("status")?.as_word()?;
     let at = status.need("timestamp")?.instant()?;
-    let user = status.word("recipient_user_id").or_else(|| status.word("recipient_participant_user_id"));
-    let client = change.client(status.word("recipient_id"), user);
-    let session = client.session.ok_or_else(|| status.invalid("must name the recipient"))?;
+    let to = Recipient::read(change, &status)?;
 
+    let about = status.word("type").filter(|about| OF_OTHERS.contains(about));
     let action = match step {
+        _ if about.is_some() => "service_message",
         "sent" => "message_sent",
         "delivered" => "message_delivered",
         "read" => "message_read",
@@ -29,19 +32,57 @@ pub(super) fn delivery(change: &Change<'_>, status: Spot<'_>) -> Result<Observat
         "deleted" => "delete",
         _ => "unknown_update",
     };
-    let mut observation = Observation::new(at, Channel::Whatsapp, session, word(action));
+    let mut observation = Observation::new(at, Channel::Whatsapp, to.session, word(action));
     observation.native_id = format!("status:{id}:{step}");
+    if let Some(participant) = to.participant {
+        observation.native_id.push(':');
+        observation.native_id.push_str(participant);
+    }
     observation.actor = Actor::System;
-    observation.contact = client.contact;
-    note(&mut observation, "message", Some(id));
-    if action == "unknown_update" {
+    observation.contact = to.contact;
+    if let Some(about) = about {
+        observation.attributes.insert("kind".to_owned(), kind_name(about));
+        observation.attributes.insert("status".to_owned(), kind_name(step));
+    } else if action == "unknown_update" {
         observation.attributes.insert("kind".to_owned(), kind_name(step));
     }
+    note(&mut observation, "message", Some(id));
     if let Some(error) = status.items("errors")?.next() {
         let code = integer_under(&error, "code")?;
         observation.attributes.insert("error".to_owned(), Value::from(code));
     }
     Ok(observation)
+}
+
+/// Whom something was sent to.
+struct Recipient<'v> {
+    session: String,
+    contact: Contact,
+    /// Who of a group: each of them has statuses of their own, of one message.
+    participant: Option<&'v str>,
+}
+
+impl<'v> Recipient<'v> {
+    fn read(change: &Change<'_>, status: &Spot<'v>) -> Result<Self, Unparsed> {
+        let number = status.word("recipient_participant_id");
+        // Documented under this name, too.
+        let number = number.or_else(|| status.word("participant_recipient_id"));
+        let user = status.word("recipient_participant_user_id");
+        let participant = user.or(number);
+        let group = status.word("group_id").or_else(|| {
+            let is_group = status.get("recipient_type").is_some_and(|kind| kind.is_word("group"));
+            status.word("recipient_id").filter(|_| is_group || participant.is_some())
+        });
+        if let Some(group) = group {
+            let contact = participant.map(|_| change.client(number, user).contact).unwrap_or_default();
+            return Ok(Self { session: group.to_owned(), contact, participant });
+        }
+        // A participant of a group that is not named is known at least.
+        let user = status.word("recipient_user_id").or(user);
+        let client = change.client(status.word("recipient_id"), user);
+        let session = client.session.ok_or_else(|| status.invalid("must name the recipient"))?;
+        Ok(Self { session, contact: client.contact, participant: None })
+    }
 }
 
 /// A client wants advertising again, or no more of it.

@@ -297,3 +297,73 @@ fn money_that_goes_back_is_no_payment() {
     assert_eq!(operation(2_500), Action::Pay);
     assert_eq!(operation(-2_500).as_str(), "finances_operation");
 }
+
+#[test]
+fn in_a_whatsapp_group_the_conversation_is_the_groups_and_the_contact_who_wrote() {
+    let message = json!({ "id": "1", "from": "79990000001", "group_id": "Y2Fw", "timestamp": "1760000000", "type": "text",
+        "text": { "body": "a" } });
+    let seen = only(SourceKind::Whatsapp, &whatsapp(&json!({ "messages": [message] })));
+    assert_eq!((seen.session.as_str(), seen.contact.phone.as_deref()), ("Y2Fw", Some("+79990000001")));
+    let echo = json!({ "id": "2", "from": "100", "to": "Y2Fw", "group_id": "Y2Fw", "timestamp": "1760000000", "type": "text",
+        "text": { "body": "a" } });
+    let seen = only(SourceKind::Whatsapp, &whatsapp(&json!({ "message_echoes": [echo] })));
+    assert!(seen.session == "Y2Fw" && seen.contact.is_empty());
+}
+
+#[test]
+fn what_a_whatsapp_client_says_of_calls_and_what_becomes_of_calls_is_no_message() {
+    let status = |about: Value| {
+        let mut status = json!({ "id": "1", "recipient_id": "79990000001", "status": "failed", "timestamp": "1760000000" });
+        if !about.is_null() {
+            status["type"] = about;
+        }
+        only(SourceKind::Whatsapp, &whatsapp(&json!({ "statuses": [status] })))
+    };
+    assert_eq!(status(json!("payment")).action.as_str(), "service_message");
+    for plain in [json!(null), json!("message")] {
+        assert_eq!(status(plain).action.as_str(), "message_failed");
+    }
+}
+
+#[test]
+fn a_message_whose_ends_are_missing_is_not_taken_for_a_notice() {
+    let body = instagram(
+        &json!({ "recipient": { "id": "1" }, "timestamp": 1, "message": { "mid": "m", "text": "a" } }),
+    );
+    let unparsed = parse(SourceKind::Instagram, body.to_string().as_bytes(), received_at()).unwrap_err();
+    assert_eq!(unparsed.pointer.as_deref(), Some("/entry/0/messaging/0/sender"));
+}
+
+#[test]
+fn a_comment_in_facebook_is_made_changed_and_taken_back_and_three_events() {
+    let comment = |verb: &str| {
+        let value = json!({ "item": "comment", "verb": verb, "comment_id": "4_5", "created_time": 1_784_121_600,
+            "message": "Сколько?", "from": { "id": "77", "name": "Анна" } });
+        let change = json!({ "field": "feed", "value": value });
+        only(
+            SourceKind::Instagram,
+            &json!({ "object": "page", "entry": [{ "id": "6", "changes": [change] }] }),
+        )
+    };
+    let seen = ["add", "edited", "remove", "hide"].map(comment);
+    let actions = seen.each_ref().map(|seen| seen.action.as_str().to_owned());
+    assert_eq!(actions, ["comment", "edit", "delete", "unknown_update"]);
+    let mut ids = seen.map(|seen| seen.native_id).to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+}
+
+#[test]
+fn wazzups_instagram_names_become_personal_and_numbers_stay_what_they_were() {
+    let session = |chat: &str, chat_type: &str| {
+        let message =
+            json!({ "messageId": "1", "chatType": chat_type, "chatId": chat, "type": "text", "text": "a" });
+        only(SourceKind::Wazzup, &json!({ "messages": [message] })).session
+    };
+    assert_eq!(session("anna.i", "instagram"), "@anna.i");
+    for chat in ["1234", "anna79131234567", "@anna", "a12_34_567"] {
+        assert_eq!(session(chat, "instagram"), chat);
+    }
+    assert_eq!(session("anna", "viber"), "anna");
+}
