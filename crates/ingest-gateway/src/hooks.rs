@@ -90,7 +90,7 @@ fn say(Reply { media_type, body }: Reply) -> HttpResponse {
 }
 
 /// How the source's bodies are read, where the tenant says so.
-fn mapping_of(door: &Door, source: &Source) -> Result<Option<Arc<Mapping>>, Problem> {
+pub(crate) fn mapping_of(door: &Door, source: &Source) -> Result<Option<Arc<Mapping>>, Problem> {
     let read = |text| {
         door.mappings.read(text).map_err(|error| {
             // Another release wrote it. What cannot be verified is not taken; the sender may come again.
@@ -120,6 +120,13 @@ pub(crate) fn limits(config: &Config, kind: SourceKind) -> Limits {
     }
 }
 
+/// Refuses what is no JSON, of a source that sends JSON: its sender can be told at once, the normalizer could only
+/// quarantine it.
+pub(crate) fn check(mapping: Option<&Mapping>, body: &[u8]) -> Result<(), Problem> {
+    let text = body::text(body)?;
+    if mapping.is_some_and(Mapping::reads_forms) { Ok(()) } else { check::json(text) }
+}
+
 /// Takes one delivery of a messenger, whole: what it means is for the normalizer to say.
 async fn deliver(
     req: &HttpRequest,
@@ -141,11 +148,7 @@ async fn deliver(
     }
     gateway.metrics.observe_body(body.len());
     gateway.metrics.observe_batch(1);
-    let text = body::text(&body)?;
-    if !mapping.is_some_and(Mapping::reads_forms) {
-        // What is no JSON the sender can be told at once; the normalizer could only quarantine it.
-        check::json(text)?;
-    }
+    self::check(mapping, &body)?;
 
     let keys = gateway.vault.tenant(&source.tenant);
     let accepted = Accepted { body: &body, payload_digest: keys.payload_digest(&body) };

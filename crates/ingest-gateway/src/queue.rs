@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Door;
 use crate::publish;
 use in_hand::{InHand, Portion};
-use letter::{Judged, Piece};
+use letter::{Judged, NotNow, Piece};
 pub use metrics::QueueMetrics;
 use metrics::{Counts, Outcome, Why};
 
@@ -67,9 +67,14 @@ enum State {
     NoSource,
 }
 
-/// The process stops: what is in hand goes back.
+/// Why what is in hand goes back.
 #[derive(Debug)]
-struct Leaving;
+enum Stop {
+    /// The process does.
+    Leaving,
+    /// The source was revoked while its letters waited: the queue is about to be closed.
+    Revoked,
+}
 
 impl Queue {
     /// Nothing is taken before [`Self::run`].
@@ -98,7 +103,7 @@ impl Queue {
                 Ok(letters) => {
                     self.turn(&mut state, State::Open);
                     pause = FIRST_PAUSE;
-                    if self.take(&source, letters).await.is_err() {
+                    if matches!(self.take(source, letters).await, Err(Stop::Leaving)) {
                         break;
                     }
                 }
@@ -139,30 +144,48 @@ impl Queue {
     }
 
     /// Judges letters, and takes them off the queue portion by portion.
-    async fn take(&self, source: &Source, letters: Vec<Letter>) -> Result<(), Leaving> {
+    async fn take(&self, mut source: Arc<Source>, letters: Vec<Letter>) -> Result<(), Stop> {
         let mut in_hand = InHand::of(&letters);
         let mut portion = Portion::default();
         for letter in letters {
-            let judged = letter::judge(&self.door, source, self.binding.signed, letter).await;
-            while let Err(wait) = self.door.limits.admit_whole(source, judged.events()) {
-                // Those that were let in need not wait with the one that was not.
-                self.finish(source, std::mem::take(&mut portion), &mut in_hand).await?;
-                self.wait(Why::Rate, wait, &mut in_hand).await?;
-                if self.door.gateway.keyring.source(&source.id).is_none() {
-                    // Revoked while it waited: the queue is about to be closed, and what is in hand goes back.
-                    return Ok(());
+            let judged = loop {
+                match letter::judge(&self.door, &source, self.binding.signed, &letter).await {
+                    Ok(judged) => break judged,
+                    Err(NotNow) => {
+                        let later = self.door.gateway.config.retry_after;
+                        source =
+                            self.pause(Why::Registry, later, &source, &mut portion, &mut in_hand).await?;
+                    }
                 }
+            };
+            while let Err(wait) = self.door.limits.admit_whole(&source, judged.events()) {
+                source = self.pause(Why::Rate, wait, &source, &mut portion, &mut in_hand).await?;
             }
             portion.add(judged);
             if portion.is_full() {
-                self.finish(source, std::mem::take(&mut portion), &mut in_hand).await?;
+                self.finish(&source, std::mem::take(&mut portion), &mut in_hand).await?;
             }
         }
-        self.finish(source, portion, &mut in_hand).await
+        self.finish(&source, portion, &mut in_hand).await
+    }
+
+    /// Waits with a letter that cannot go on yet; those that were let in need not wait with it. Gives the source as it
+    /// is then.
+    async fn pause(
+        &self,
+        why: Why,
+        wait: Duration,
+        source: &Source,
+        portion: &mut Portion,
+        in_hand: &mut InHand,
+    ) -> Result<Arc<Source>, Stop> {
+        self.finish(source, std::mem::take(portion), in_hand).await?;
+        self.wait(why, wait, in_hand).await?;
+        self.door.gateway.keyring.source(&source.id).ok_or(Stop::Revoked)
     }
 
     /// Makes durable what a portion brought, answers, and acknowledges.
-    async fn finish(&self, source: &Source, portion: Portion, in_hand: &mut InHand) -> Result<(), Leaving> {
+    async fn finish(&self, source: &Source, portion: Portion, in_hand: &mut InHand) -> Result<(), Stop> {
         let Portion { judged, .. } = portion;
         let at_once = judged.iter().flat_map(|judged| {
             let kept = judged.refused().filter(|_| !judged.is_awaited());
@@ -218,7 +241,7 @@ impl Queue {
         source: &Source,
         pieces: Vec<&Piece>,
         in_hand: &mut InHand,
-    ) -> Result<(), Leaving> {
+    ) -> Result<(), Stop> {
         if pieces.is_empty() {
             return Ok(());
         }
@@ -237,13 +260,13 @@ impl Queue {
     }
 
     /// Waits, and says now and then that what is in hand still is.
-    async fn wait(&self, why: Why, duration: Duration, in_hand: &mut InHand) -> Result<(), Leaving> {
+    async fn wait(&self, why: Why, duration: Duration, in_hand: &mut InHand) -> Result<(), Stop> {
         self.counts.waits(why);
         let until = tokio::time::Instant::now() + duration;
         loop {
             let next_word = in_hand.next_word(self.binding.hold_for).unwrap_or(until);
             tokio::select! {
-                () = self.leaving.cancelled() => return Err(Leaving),
+                () = self.leaving.cancelled() => return Err(Stop::Leaving),
                 () = tokio::time::sleep_until(until.min(next_word)) => {}
             }
             if tokio::time::Instant::now() >= until {

@@ -9,6 +9,7 @@ use actix_web::web::Query;
 use channels::{Delivery, Mapping, Reply, VerifyError};
 use domain::id::SourceId;
 use domain::registry::{Scope, Source};
+use domain::timestamp::Timestamp;
 use http_kit::auth;
 use http_kit::problem::{Problem, ProblemKind};
 
@@ -83,11 +84,20 @@ pub(crate) fn prove(
     received: &[u8],
 ) -> Result<(), Problem> {
     let now = gateway.clock.now();
-    let verified = with_delivery(req, received, |delivery| {
-        with_secrets(gateway, source, |secrets| match mapping {
-            Some(mapping) => channels::verify_mapped(source.kind, mapping, delivery, secrets, now),
-            None => channels::verify(source.kind, delivery, secrets, now),
-        })
+    with_delivery(req, received, |delivery| verify(gateway, source, mapping, delivery, now))
+}
+
+/// Checks a delivery, by whichever door it came, the way its source proves itself.
+pub(crate) fn verify(
+    gateway: &Gateway,
+    source: &Source,
+    mapping: Option<&Mapping>,
+    delivery: &Delivery<'_>,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let verified = with_secrets(gateway, source, |secrets| match mapping {
+        Some(mapping) => channels::verify_mapped(source.kind, mapping, delivery, secrets, now),
+        None => channels::verify(source.kind, delivery, secrets, now),
     });
     verified.map_err(unproven)
 }

@@ -18,6 +18,7 @@ on_both_shapes! {
     an_event_sent_to_either_broker_is_found_by_the_read_api_and_once_however_often_it_is_sent
     what_is_none_goes_to_quarantine_with_its_reason_and_nothing_behind_it_waits
     a_messenger_is_believed_by_its_own_proof_only
+    another_systems_letters_are_proven_and_read_as_its_mapping_says
     a_revoked_source_closes_its_queue
     whoever_waits_for_an_answer_hears_what_http_would_have_said
 }
@@ -154,6 +155,32 @@ async fn a_messenger_is_believed_by_its_own_proof_only(shape: Shape) {
     for entry in salon.quarantine().await {
         assert!(entry["detail"].as_str().unwrap().starts_with("signature-"), "{entry}");
         assert_eq!(entry["class"], "invalid");
+    }
+}
+
+/// The queues are there before their source is: it is made as any other of its kind.
+async fn another_systems_letters_are_proven_and_read_as_its_mapping_says(shape: Shape) {
+    let salon = salon(shape, "salon-calendar").await;
+    let set = json!({"channel": "site", "session_id": "/visit", "action": "message"});
+    let verify = json!({"by": "header", "name": "X-Api-Key"});
+    let file = json!({"version": 1, "body": "form", "verify": verify, "events": [{"set": set}]});
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = folder.path().join("calendar.json");
+    std::fs::write(&mapping, file.to_string()).unwrap();
+    let mapping = mapping.to_str().unwrap();
+    let words =
+        ["source", "add", "salon-calendar", "--tenant", "salon", "--kind", "mapping", "--mapping", mapping];
+    let made = salon.stand.cli.json(&words).await.unwrap();
+    let secret = made["secret"].as_str().unwrap();
+    for (number, queue) in salon.queues().into_iter().enumerate() {
+        let body = format!("visit=v-{number}&wish=%D0%BC%D0%B0%D0%BD%D0%B8%D0%BA%D1%8E%D1%80");
+        queue.send(body.as_bytes(), &[("X-Api-Key", secret)]).await.unwrap();
+        queue.send(body.as_bytes(), &[("X-Api-Key", "wrong")]).await.unwrap();
+    }
+    let books = salon.accepted(4).await;
+    assert_eq!((&books["stored"], &books["quarantined"]), (&json!(2), &json!(2)), "{books}");
+    for entry in salon.quarantine().await {
+        assert!(entry["detail"].as_str().unwrap().starts_with("signature-invalid"), "{entry}");
     }
 }
 

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use channels::Delivery;
 use channels::cloudevents::Mode;
 use channels::otlp::Form;
+use channels::{Delivery, Mapping};
 use domain::event::Digest;
 use domain::quarantine::{Reason, ReasonClass};
 use domain::registry::{Scope, Source, SourceKind};
@@ -19,7 +19,7 @@ use super::metrics::Outcome;
 use crate::items::Items;
 use crate::media::{Encoding, Format};
 use crate::publish::{Accepted, Material};
-use crate::{Door, Gateway, body, check, cloudevents, events, hooks, intake, sender, traces};
+use crate::{Door, Gateway, body, cloudevents, events, hooks, intake, sender, traces};
 
 /// What became of a letter, and what is to be done about it.
 pub(super) struct Judged {
@@ -102,9 +102,9 @@ impl Judged {
     }
 
     /// Refused whole. What is larger than may be received is not kept: the digest says which it was.
-    fn refused_whole(gateway: &Gateway, source: &Source, letter: Letter, problem: &Problem) -> Self {
+    fn refused_whole(gateway: &Gateway, source: &Source, letter: &Letter, problem: &Problem) -> Self {
         let keys = gateway.vault.tenant(&source.tenant);
-        let body = letter.body.unwrap_or_default();
+        let body = letter.body.clone().unwrap_or_default();
         let piece = Piece {
             payload_digest: keys.payload_digest(&body),
             body: kept(gateway, body),
@@ -112,8 +112,8 @@ impl Judged {
             refusal: Some(reason(problem)),
         };
         Self {
-            tag: letter.tag,
-            reply_to: letter.reply_to,
+            tag: letter.tag.clone(),
+            reply_to: letter.reply_to.clone(),
             kind: source.kind,
             taken: Vec::new(),
             refused: vec![piece],
@@ -123,16 +123,27 @@ impl Judged {
     }
 }
 
+/// It cannot be judged now, which is no fault of the letter's: what it has to be judged by is not to be had.
+#[derive(Debug)]
+pub(super) struct NotNow;
+
 /// Judges a letter.
-pub(super) async fn judge(door: &Door, source: &Source, signed: bool, letter: Letter) -> Judged {
-    let gateway = &door.gateway;
-    match read(gateway, source, signed, &letter).await {
-        Ok(judged) => judged,
-        Err(problem) => Judged::refused_whole(gateway, source, letter, &problem),
+pub(super) async fn judge(
+    door: &Door,
+    source: &Source,
+    signed: bool,
+    letter: &Letter,
+) -> Result<Judged, NotNow> {
+    match read(door, source, signed, letter).await {
+        Ok(judged) => Ok(judged),
+        // What HTTP answers so the sender sends again; a refusal would stay one for ever.
+        Err(problem) if problem.kind().status() >= 500 => Err(NotNow),
+        Err(problem) => Ok(Judged::refused_whole(&door.gateway, source, letter, &problem)),
     }
 }
 
-async fn read(gateway: &Gateway, source: &Source, signed: bool, letter: &Letter) -> Result<Judged, Problem> {
+async fn read(door: &Door, source: &Source, signed: bool, letter: &Letter) -> Result<Judged, Problem> {
+    let gateway = &door.gateway;
     let received = letter.body.as_ref().ok_or_else(|| {
         Problem::new(ProblemKind::EmptyBody).detail("the letter has nothing where its body should be")
     })?;
@@ -142,8 +153,13 @@ async fn read(gateway: &Gateway, source: &Source, signed: bool, letter: &Letter)
         kind => hooks::limits(&gateway.config, kind),
     };
     limits.admit(received.len())?;
+    let mapping = match source.kind {
+        SourceKind::Mapping => hooks::mapping_of(door, source)?,
+        _ => None,
+    };
+    let mapping = mapping.as_deref();
     if signed || source.kind != SourceKind::Events {
-        prove(gateway, source, letter, received).await?;
+        prove(gateway, source, mapping, letter, received).await?;
     }
     let body = body::unpack(received.clone(), encoding, limits)?;
     gateway.metrics.observe_body(body.len());
@@ -155,7 +171,7 @@ async fn read(gateway: &Gateway, source: &Source, signed: bool, letter: &Letter)
         }
         SourceKind::Cloudevents => read_cloud_events(gateway, source, letter, body),
         SourceKind::Otlp => read_traces(gateway, source, letter, &body),
-        _ => read_delivery(gateway, source, letter, body),
+        _ => read_delivery(gateway, source, mapping, letter, body),
     }
 }
 
@@ -249,10 +265,11 @@ fn read_traces(gateway: &Gateway, source: &Source, letter: &Letter, body: &Bytes
     })
 }
 
-/// A messenger's delivery, whole.
+/// A delivery of a messenger or of another system, whole.
 fn read_delivery(
     gateway: &Gateway,
     source: &Source,
+    mapping: Option<&Mapping>,
     letter: &Letter,
     body: Bytes,
 ) -> Result<Judged, Problem> {
@@ -261,7 +278,7 @@ fn read_delivery(
     let (taken, reply) = match brings_nothing {
         Some(reply) => (Vec::new(), reply.map_err(sender::unproven)?),
         None => {
-            check::json(body::text(&body)?)?;
+            hooks::check(mapping, &body)?;
             gateway.metrics.observe_batch(1);
             let payload_digest = gateway.vault.tenant(&source.tenant).payload_digest(&body);
             (vec![Piece { body, payload_digest, kind, refusal: None }], channels::thanks(kind))
@@ -276,8 +293,14 @@ fn read_delivery(
     Ok(Judged { tag, reply_to, kind, taken, refused: Vec::new(), problems: Vec::new(), answer })
 }
 
-/// Checks that the source itself sent this: by a key of it, or as its messenger proves it.
-async fn prove(gateway: &Gateway, source: &Source, letter: &Letter, received: &[u8]) -> Result<(), Problem> {
+/// Checks that the source itself sent this: by a key of it, or as its messenger or its mapping proves it.
+async fn prove(
+    gateway: &Gateway,
+    source: &Source,
+    mapping: Option<&Mapping>,
+    letter: &Letter,
+    received: &[u8],
+) -> Result<(), Problem> {
     if source.kind == SourceKind::Events
         && let Some(key) = letter.header("authorization")
     {
@@ -287,10 +310,7 @@ async fn prove(gateway: &Gateway, source: &Source, letter: &Letter, received: &[
         return if is_its_own { Ok(()) } else { Err(refuse()) };
     }
     let now = signed_at(letter).unwrap_or_else(|| gateway.clock.now());
-    let verified = with_delivery(letter, received, |delivery| {
-        sender::with_secrets(gateway, source, |secrets| channels::verify(source.kind, delivery, secrets, now))
-    });
-    verified.map_err(sender::unproven)
+    with_delivery(letter, received, |delivery| sender::verify(gateway, source, mapping, delivery, now))
 }
 
 /// When it was signed. A letter may wait for days, which is what a queue is for: how old its proof is says nothing, and

@@ -52,18 +52,21 @@ pub(super) enum Why {
     Bus,
     /// The source sends too fast.
     Rate,
+    /// What a letter is judged by, keys or the source's mapping, cannot be read.
+    Registry,
     /// The source is unknown or revoked.
     Source,
 }
 
 impl Why {
-    const ALL: [Self; 4] = [Self::Broker, Self::Bus, Self::Rate, Self::Source];
+    const ALL: [Self; 5] = [Self::Broker, Self::Bus, Self::Rate, Self::Registry, Self::Source];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Broker => "broker",
             Self::Bus => "bus",
             Self::Rate => "rate",
+            Self::Registry => "registry",
             Self::Source => "source",
         }
     }

@@ -5,16 +5,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use channels::Mapping;
 use domain::id::SourceId;
 use domain::quarantine::ReasonClass;
-use domain::registry::SourceKind;
+use domain::registry::{MappingText, SourceKind};
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use ingest_gateway::queue::{Binding, Queue, QueueMetrics};
 use ports::queue::{Answer, Letter, LetterTag, QueueDoor, QueueError, ReplyTo};
 use prometheus::Registry;
 use serde_json::json;
+use sha2::Sha256;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -321,4 +326,79 @@ async fn envelopes_in_letters_are_judged_as_over_http() {
     assert!(deliveries.iter().all(|(delivery, _)| delivery.kind == SourceKind::Cloudevents));
     assert_eq!(deliveries.len(), 5);
     assert_eq!(taking.queue.0.lock().unwrap().answers[0].1.status, 207);
+}
+
+/// A mapping that asks for this proof, and as what bodies are written.
+fn mapping(verify: &serde_json::Value, body: &str) -> Mapping {
+    let set = json!({"channel": "site", "session_id": "/a", "action": "message"});
+    let file = json!({"version": 1, "body": body, "verify": verify, "events": [{"set": set}]});
+    Mapping::parse(&file.to_string()).unwrap()
+}
+
+/// Makes the messenger's source one of another system.
+async fn map(salon: &Salon, mapping: &MappingText) {
+    salon.registry.change(|content| {
+        content.sources[1].kind = SourceKind::Mapping;
+        content.sources[1].mapping = Some(mapping.clone());
+    });
+    salon.keyring.refresh().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_of_another_system_proves_itself_in_each_way_its_mapping_may_ask_for() {
+    let body = json!({"a": "1", "token": TELEGRAM_SECRET}).to_string();
+    let mut mac = Hmac::<Sha256>::new_from_slice(TELEGRAM_SECRET.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let bearer = format!("Bearer {TELEGRAM_SECRET}");
+    let ways = [
+        (json!({"by": "header", "name": "X-Api-Key"}), vec![("x-api-key", TELEGRAM_SECRET)]),
+        (json!({"by": "bearer"}), vec![("authorization", bearer.as_str())]),
+        (json!({"by": "parameter", "name": "token"}), vec![("token", TELEGRAM_SECRET)]),
+        (
+            json!({"by": "hmac_sha256", "name": "X-Signature", "encoding": "base64"}),
+            vec![("x-signature", signature.as_str())],
+        ),
+        (json!({"by": "body", "at": "/token"}), vec![]),
+    ];
+    for (verify, headers) in ways {
+        let salon = Salon::open();
+        let mapping = mapping(&verify, "json");
+        map(&salon, mapping.text()).await;
+        let taking = Taking::of(&salon, "tg", false).await;
+        taking.send(1, body.clone(), &headers, None);
+        taking.send(2, r#"{"a": "2", "token": "wrong"}"#, &[("key", TELEGRAM_SECRET)], None);
+        taking.until_acknowledged(2).await;
+        let [(taken, text), (refused, _)] = salon.deliveries().try_into().unwrap();
+        assert_eq!((taken.refusal, text), (None, body.clone()), "{verify}");
+        assert_eq!(taken.mapping.as_ref(), Some(mapping.text()));
+        assert!(refused.refusal.unwrap().detail.starts_with("signature-"), "{verify}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_in_a_letter_is_taken_where_the_mapping_reads_forms_and_there_alone() {
+    for (form, is_taken) in [("form", true), ("json", false)] {
+        let salon = Salon::open();
+        map(&salon, mapping(&json!({"by": "bearer"}), form).text()).await;
+        let taking = Taking::of(&salon, "tg", false).await;
+        taking.send(1, "a=1&b=%D0%B4%D0%B0", &[("authorization", TELEGRAM_SECRET)], None);
+        taking.until_acknowledged(1).await;
+        assert_eq!(refusals(&salon).is_empty(), is_taken, "{form}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_whose_mapping_cannot_be_read_waits_until_it_can() {
+    let salon = Salon::open();
+    map(&salon, &MappingText::from_text(r#"{"version":2}"#)).await;
+    let taking = Taking::of(&salon, "tg", false).await;
+    taking.send(1, r#"{"a": "1"}"#, &[("authorization", TELEGRAM_SECRET)], None);
+    while !taking.count(r#"letopis_queue_waits_total{queue="salon",why="registry"} 2"#) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!((salon.deliveries().len(), taking.queue.0.lock().unwrap().acknowledged.len()), (0, 0));
+    map(&salon, mapping(&json!({"by": "bearer"}), "json").text()).await;
+    taking.until_acknowledged(1).await;
+    assert_eq!((salon.deliveries().len(), refusals(&salon).len()), (1, 0));
 }
