@@ -141,11 +141,12 @@ async fn deliver(
     let mapping = mapping.as_deref();
     let received = body::receive(req, payload, limits).await?;
     sender::prove(req, gateway, source, mapping, &received)?;
-    door.admit(source)?;
     let body = body::unpack(received.clone(), encoding, limits)?;
+    // Before the rate: VK asks without a secret, so anybody may, and must not use up what is the source's.
     if let Some(answer) = sender::small_talk(req, source, &body) {
         return answer.map(say);
     }
+    door.admit(source)?;
     gateway.metrics.observe_body(body.len());
     gateway.metrics.observe_batch(1);
     self::check(mapping, &body)?;

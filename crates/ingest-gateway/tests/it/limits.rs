@@ -1,6 +1,7 @@
 //! Too fast.
 
 use actix_web::test::TestRequest;
+use domain::registry::SourceKind;
 use serde_json::json;
 
 use crate::salon::{Salon, TELEGRAM_SECRET, event};
@@ -38,4 +39,19 @@ async fn hooks_are_limited_too() {
     assert_eq!(salon.send(deliver()).await.status, 200);
     assert_eq!(salon.send(deliver()).await.status, 429);
     assert!(salon.metrics().contains(r#"letopis_ingest_limited_total{source="tg"} 1"#));
+}
+
+#[tokio::test]
+async fn a_stranger_who_asks_for_vks_confirmation_uses_up_nothing_of_the_sources() {
+    let salon = Salon::limited(1, 1);
+    salon.registry.change(|content| content.sources[1].kind = SourceKind::Vk);
+    let deliver = |body: serde_json::Value| {
+        salon.send(TestRequest::post().uri("/v1/hooks/tg?confirm=ab12").set_payload(body.to_string()))
+    };
+    for _ in 0..5 {
+        assert_eq!(deliver(json!({"type": "confirmation", "group_id": 7})).await.status, 200);
+    }
+    let news = json!({"type": "group_join", "group_id": 7, "object": {}, "secret": TELEGRAM_SECRET});
+    assert_eq!(deliver(news.clone()).await.status, 200);
+    assert_eq!(deliver(news).await.status, 429);
 }
