@@ -11,6 +11,7 @@ mod memo;
 mod place;
 mod proof;
 mod rest;
+mod room;
 mod rule;
 mod value;
 
@@ -29,6 +30,7 @@ use crate::json;
 use crate::seen;
 use crate::{Delivery, Unparsed, VerifyError};
 use rest::Used;
+use room::Room;
 use rule::Rule;
 
 /// The longest mapping, in the form in which it is kept: it travels beside every body.
@@ -179,13 +181,14 @@ impl Mapping {
         if let Some(proof) = self.proof.of_body(root) {
             used.add(proof);
         }
+        let mut room = Room::of(root);
         let mut seen = Vec::new();
         for rule in &self.rules {
             for item in rule.items(root, &mut used) {
                 if seen.len() == MAX_EVENTS {
                     return Err(json::unreadable("", &format!("must become at most {MAX_EVENTS} events")));
                 }
-                seen.push((item, rule.read(item, received_at, &mut used)?));
+                seen.push((item, rule.read(item, received_at, &mut used, &mut room)?));
             }
         }
         // What belongs to an item goes with it, and the rest of the body with the first.

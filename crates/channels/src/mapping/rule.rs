@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::field::{ATTRIBUTES, Field};
 use super::place::{Place, Scope};
 use super::rest::Used;
+use super::room::Room;
 use super::value::{Filling, Form, Misfit, is_blank, label};
 use crate::Unparsed;
 
@@ -100,10 +101,12 @@ impl Rule {
         item: Item<'v>,
         received_at: Timestamp,
         used: &mut Used,
+        room: &mut Room,
     ) -> Result<Observation, Unparsed> {
-        let event = self.filled(item, received_at, used)?;
+        let event = self.filled(item, received_at, used, room)?;
         let mut observation = public::parse(event).map_err(|violations| self.refuse(item, &violations))?;
         let id = self.id_of(item, used)?;
+        room.hold_bytes(id.len())?;
         observation.native_id = native_id(&observation.action, observation.actor, &id);
         Ok(observation)
     }
@@ -114,6 +117,7 @@ impl Rule {
         item: Item<'v>,
         received_at: Timestamp,
         used: &mut Used,
+        room: &mut Room,
     ) -> Result<Value, Unparsed> {
         let mut event = Map::new();
         let mut found_in: Vec<&str> = Vec::new();
@@ -121,6 +125,7 @@ impl Rule {
             let found = filling.find(field.form, item.scope, used);
             let found = found.map_err(|misfit| self.misfit(item, &field.spoken(), misfit))?;
             let Some(found) = found else { continue };
+            room.hold(&found.value)?;
             match field.group {
                 None => drop(event.insert(field.name.to_owned(), found.value)),
                 Some(group) => {
@@ -146,6 +151,7 @@ impl Rule {
         for (name, filling) in &self.attributes {
             let found = filling.find(Form::Any, item.scope, used);
             if let Some(found) = found.map_err(|misfit| self.misfit(item, name, misfit))? {
+                room.hold(&found.value)?;
                 attributes.insert(name.clone(), found.value);
             }
         }

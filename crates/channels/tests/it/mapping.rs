@@ -9,6 +9,7 @@ use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
 use event_schema::public;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::fixtures;
@@ -294,4 +295,49 @@ fn a_preview_says_of_each_delivery_that_was_kept_what_would_become_of_it() {
 fn a_source_without_its_mapping_understands_nothing_and_loses_nothing() {
     let unparsed = parse(SourceKind::Mapping, b"{}", received_at()).unwrap_err();
     assert_eq!(unparsed.class, ReasonClass::Unreadable);
+}
+
+/// Bytes of it that its events hold, as JSON.
+fn held(observations: &[Observation]) -> usize {
+    let of_one = |observation: &Observation| {
+        let attributes: usize = observation.attributes.values().map(|value| value.to_string().len()).sum();
+        attributes + observation.native_id.len()
+    };
+    observations.iter().map(of_one).sum()
+}
+
+#[test]
+fn a_body_that_its_mapping_would_multiply_is_refused_with_the_reason() {
+    let names: BTreeMap<_, _> = (0..32).map(|number| (format!("a{number}"), "$")).collect();
+    let mapping = with(json!({ "each": "/items", "set": { "session_id": "$.s", "attributes": names } }));
+    let body = |items| json!({ "s": "s-1", "items": vec!["x".repeat(100); items] });
+    let Unparsed { class, pointer, detail } = read(&mapping, &body(1_000)).unwrap_err();
+    assert_eq!((class, pointer.as_deref()), (ReasonClass::Unreadable, Some("")));
+    assert_eq!(detail, "must become events that hold at most 4 times as much as it does, or 1 MB");
+    assert_eq!(read(&mapping, &body(10)).unwrap().len(), 10);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_events_of_a_body_never_hold_many_times_what_it_holds(
+        items in 1_usize..400,
+        length in 16_usize..2_000,
+        places in prop::collection::vec(prop::sample::select(vec!["$", "$.items", "/", "@.said", "/said"]), 0..12),
+        has_id in any::<bool>(),
+    ) {
+        let names: BTreeMap<_, _> = places.iter().enumerate().map(|(n, place)| (format!("a{n}"), place)).collect();
+        let mut rule = json!({ "each": "/items", "set": { "session_id": "$.s", "attributes": names } });
+        if has_id {
+            rule["id"] = "/said".into();
+        }
+        let item = json!({ "said": "x".repeat(length) });
+        let body = json!({ "s": "s-1", "items": vec![item; items] });
+        let size = body.to_string().len();
+        if let Ok(observations) = read(&with(rule), &body) {
+            // Four times what they name, and once what they do not; of a value a little more is counted than is written.
+            prop_assert!(held(&observations) <= (7 * size).max(1_024_000 + size));
+        }
+    }
 }
