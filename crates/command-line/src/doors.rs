@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use channels::Mapping;
-use console::registrar::keyed;
+use console::registrar::{keyed, with_parameter};
 use domain::id::SourceId;
 use domain::registry::SourceKind;
 use ports::clock::{Clock as _, SystemClock};
@@ -70,7 +70,9 @@ pub(crate) fn next_step(kind: SourceKind, mapping: Option<&Mapping>, url: &str, 
         ),
         SourceKind::Mapping => match mapping.map(Mapping::parameter) {
             Some(None) => "give the other system this url and secret".to_owned(),
-            Some(Some(name)) => format!("give the other system this address: {url}?{name}={secret}"),
+            Some(Some(name)) => {
+                format!("give the other system this address: {}", with_parameter(url, name, secret))
+            }
             None => format!("give the other system this address: {}", keyed(url, secret)),
         },
     }

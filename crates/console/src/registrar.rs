@@ -8,8 +8,12 @@ use channels::{Mapping, MappingError};
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Source, SourceKind, SourceSecret};
 use domain::timestamp::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ports::registry::{Registry, RegistryError};
 use privacy::{KeyError, MasterKey, Vault};
+
+/// What in a part of an address stands for something else than itself.
+const NOT_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// No messenger's secret is longer.
 const MAX_SECRET_BYTES: usize = 256;
@@ -105,7 +109,14 @@ pub async fn add_secret(
 /// The address of messengers that sign nothing: the secret is part of it.
 #[must_use]
 pub fn keyed(url: &str, secret: &str) -> String {
-    format!("{url}?key={secret}")
+    with_parameter(url, "key", secret)
+}
+
+/// An address with the secret under a name of the mapping's. Whatever the two hold, the door reads them as they are.
+#[must_use]
+pub fn with_parameter(url: &str, name: &str, secret: &str) -> String {
+    let [name, secret] = [name, secret].map(|text| utf8_percent_encode(text, NOT_UNRESERVED));
+    format!("{url}?{name}={secret}")
 }
 
 /// The mapping of a source, read.
@@ -123,7 +134,7 @@ pub(crate) fn address_to_paste(
 ) -> String {
     match kind {
         SourceKind::Mapping => match mapping.map(Mapping::parameter) {
-            Some(Some(name)) => format!("{url}?{name}={secret}"),
+            Some(Some(name)) => with_parameter(url, name, secret),
             _ => url.to_owned(),
         },
         SourceKind::Wazzup
@@ -196,5 +207,17 @@ mod tests {
         }
         let given = given_or_made(Some("s3cr3t/+=_-".to_owned()), SourceKind::Vk, None).unwrap();
         assert_eq!(given, "s3cr3t/+=_-");
+    }
+
+    #[test]
+    fn whatever_a_given_secret_holds_the_address_to_paste_carries_it_whole() {
+        let url = "https://in.example.ru/v1/hooks/bot";
+        assert_eq!(keyed(url, "s3cret_-.~"), format!("{url}?key=s3cret_-.~"));
+        let (name, secret) = ("токен&", "a&b=c+d#e%20f?/\"g");
+        let address = with_parameter(url, name, secret);
+        let query = address.strip_prefix(url).unwrap().strip_prefix('?').unwrap();
+        assert!(!query.contains('#'), "{query}");
+        let read = actix_web::web::Query::<Vec<(String, String)>>::from_query(query).unwrap().into_inner();
+        assert_eq!(read, [(name.to_owned(), secret.to_owned())]);
     }
 }
