@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use console::registrar::{self, RegistrarError};
+use console::replay::Replayer;
 use domain::id::{SourceId, TenantId};
 use domain::registry::{Scope, Source, SourceKind, Tenant, Trade};
 use http_kit::key::{NewKey, issue_key};
@@ -43,6 +44,10 @@ pub struct Desk {
 }
 
 impl Desk {
+    pub(crate) fn replayer(&self) -> Replayer<'_> {
+        Replayer { bus: &*self.bus, quarantine: &*self.quarantine, vault: &self.vault }
+    }
+
     /// Adds a tenant.
     ///
     /// # Errors

@@ -110,8 +110,7 @@ pub(crate) async fn replay(
             Err(Problem::new(ProblemKind::NotFound))
         };
     };
-    let step =
-        workbench::replay_step(&*console.bus, &*console.quarantine, &tenant, &group, before, STEP).await;
+    let step = workbench::replay_step(console.replayer(), &tenant, &group, before, STEP).await;
     let step = step.map_err(quarantine::not_replayed)?;
     tracing::info!(group = group.id, sent = step.sent, "sent a group of the quarantine through again");
     Ok(HttpResponse::Accepted().json(Progress::new(step, before)))

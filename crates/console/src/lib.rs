@@ -97,6 +97,12 @@ pub struct Console {
     pub doors: String,
 }
 
+impl Console {
+    pub(crate) fn replayer(&self) -> replay::Replayer<'_> {
+        replay::Replayer { bus: &*self.bus, quarantine: &*self.quarantine, vault: &self.vault }
+    }
+}
+
 /// Every path the console answers at.
 pub const ENDPOINTS: [Endpoint; 36] = [
     page::INDEX,

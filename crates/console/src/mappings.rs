@@ -109,7 +109,7 @@ pub(crate) async fn replay(
     let before = before.unwrap_or_else(|| console.clock.now());
     let mapping = kept(&console, &source).await?;
     let of = (&tenant, &source.id);
-    let step = remap::replay_step(&*console.bus, &*console.quarantine, of, &mapping, before, STEP).await;
+    let step = remap::replay_step(console.replayer(), of, &mapping, before, STEP).await;
     let step = step.map_err(quarantine::not_replayed)?;
     tracing::info!(
         source.id = source.id.as_str(),

@@ -98,7 +98,7 @@ pub(crate) async fn replay(
     let receipt = parse_receipt(&receipt)?;
     let stage = parameters.word("stage", &Stage::ALL, Stage::as_str)?;
     let entry = choose(entries_of(&console, &tenant, receipt).await?, stage)?;
-    replay::replay(&*console.bus, &*console.quarantine, &entry).await.map_err(not_replayed)?;
+    replay::replay(console.replayer(), &entry).await.map_err(not_replayed)?;
     tracing::info!(receipt = %receipt, stage = entry.stage.as_str(), "sent a quarantined message through again");
     let entries = entries_of(&console, &tenant, receipt).await?;
     let entry = entries.iter().find(|now| now.stage == entry.stage).unwrap_or(&entry);

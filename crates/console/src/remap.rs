@@ -9,12 +9,11 @@ use domain::id::{SourceId, TenantId};
 use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
-use ports::bus::EventBus;
 use ports::ledger::LedgerError;
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use privacy::Vault;
 
-use crate::replay::{ReplayError, replay};
+use crate::replay::{ReplayError, Replayer, replay};
 use crate::workbench::{Step, open_before};
 
 /// Entries whose bodies are open at a time.
@@ -101,8 +100,7 @@ pub async fn preview(
 /// instant: what fails again comes back younger, so that repeating this ends. Stopped anywhere, it is begun again and
 /// goes on where it was.
 pub async fn replay_step(
-    bus: &dyn EventBus,
-    quarantine: &dyn QuarantineStore,
+    replayer: Replayer<'_>,
     (tenant, source): (&TenantId, &SourceId),
     mapping: &Mapping,
     before: Timestamp,
@@ -114,10 +112,10 @@ pub async fn replay_step(
         ..open_before(tenant, before, limit)
     };
     let mut sent = 0;
-    for entry in quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
+    for entry in replayer.quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
         // What no mapping reads goes through as it is, and comes back as it was: passed over, it would be listed for ever.
         let entry = remapped(&entry, mapping).unwrap_or(entry);
-        replay(bus, quarantine, &entry).await?;
+        replay(replayer, &entry).await?;
         sent += 1;
     }
     Ok(Step { sent, more: sent >= limit })

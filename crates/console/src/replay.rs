@@ -5,6 +5,9 @@ use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
 use ports::bus::{BusError, EventBus, Message, Partition, Topic};
 use ports::ledger::LedgerError;
 use ports::quarantine::QuarantineStore;
+use privacy::Vault;
+
+use crate::reseal::reseal_message;
 
 /// Why a message could not be sent through again.
 #[derive(Debug, thiserror::Error)]
@@ -20,22 +23,33 @@ pub enum ReplayError {
     Ledger(#[source] LedgerError),
 }
 
+/// Sends entries through again.
+#[derive(Clone, Copy)]
+pub struct Replayer<'a> {
+    /// Where they go.
+    pub bus: &'a dyn EventBus,
+    /// Where they lie.
+    pub quarantine: &'a dyn QuarantineStore,
+    /// Seals with the current key what an earlier one sealed.
+    pub vault: &'a Vault,
+}
+
 /// Publishes the message where its stage begins, then marks the entry.
+///
+/// It leaves under the current key: on the bus nobody seals anew, and by the time it comes back the former key may have been
+/// retired.
 ///
 /// In this order: dying in between leads to a second replay, which ids make harmless; the other way round an entry
 /// would say that a message is on its way which is nowhere. An entry that is replaying already may be sent again, for
 /// its message may have been lost to a handler's fault.
-pub async fn replay(
-    bus: &dyn EventBus,
-    quarantine: &dyn QuarantineStore,
-    entry: &QuarantineEntry,
-) -> Result<(), ReplayError> {
+pub async fn replay(replayer: Replayer<'_>, entry: &QuarantineEntry) -> Result<(), ReplayError> {
+    let Replayer { bus, quarantine, vault } = replayer;
     if entry.state == QuarantineState::Resolved {
         return Err(ReplayError::Resolved);
     }
     // The session is under seal; no order is assumed of what comes back from quarantine.
-    let message =
-        Message::new(entry.tenant.clone(), Partition::FIRST, Bytes::copy_from_slice(&entry.message));
+    let message = reseal_message(vault, entry.stage, Bytes::copy_from_slice(&entry.message));
+    let message = Message::new(entry.tenant.clone(), Partition::FIRST, message);
     bus.publish(start_of(entry.stage), vec![message]).await.map_err(ReplayError::Bus)?;
     quarantine.mark_replaying(entry).await.map_err(ReplayError::Ledger)?;
     if entry.stage == Stage::Analyse {

@@ -107,14 +107,28 @@ impl Resealer {
     }
 }
 
+/// A message of the quarantine, under the current key: the same bytes where it is so already, or where nobody can help it.
+pub(crate) fn reseal_message(vault: &Vault, stage: Stage, message: Bytes) -> Bytes {
+    match reseal_at(vault, stage, message.clone()) {
+        Ok(Resealed::Anew(message)) => message,
+        Ok(Resealed::Current) | Err(_) => message,
+    }
+}
+
+fn reseal_at(vault: &Vault, stage: Stage, message: Bytes) -> Result<Resealed<Bytes>, ResealError> {
+    match stage {
+        Stage::Normalize => vault.reseal_delivery(message),
+        Stage::Record | Stage::Analyse => vault.reseal_batch(message),
+    }
+}
+
 /// Where a row lies says what it is.
 fn reseal(vault: &Vault, at: &SealedAt, content: Bytes) -> Result<Resealed<Bytes>, ResealError> {
     let sealed = |content: &Bytes| Sealed::from_bytes(content.to_vec());
     let anew = |sealed: Option<Sealed>| sealed.map(|sealed| Bytes::from(sealed.into_bytes())).into();
     match at {
         SealedAt::Event { .. } => vault.reseal_event(content),
-        SealedAt::Quarantined { stage: Stage::Normalize, .. } => vault.reseal_delivery(content),
-        SealedAt::Quarantined { stage: Stage::Record | Stage::Analyse, .. } => vault.reseal_batch(content),
+        SealedAt::Quarantined { stage, .. } => reseal_at(vault, *stage, content),
         SealedAt::Secret { source, .. } | SealedAt::Forward { source } => {
             Ok(anew(vault.reseal_secret(source, &sealed(&content))?))
         }

@@ -10,13 +10,12 @@ use domain::quarantine::{Cause, CauseCount, Dismissal, QuarantineEntry, Quaranti
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
 use ports::audit::AuditLog;
-use ports::bus::EventBus;
 use ports::ledger::LedgerError;
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use privacy::Vault;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::replay::{ReplayError, replay};
+use crate::replay::{ReplayError, Replayer, replay};
 
 /// Causes as they are written down that are looked at: spots and numbers apart, far more than there ever are.
 const MAX_CAUSES: u32 = 1_000;
@@ -81,8 +80,7 @@ fn grouped(causes: Vec<CauseCount>) -> Vec<Group> {
 /// Sends up to `limit` open entries of a group through again that were put in before an instant: what fails again
 /// comes back younger, so that repeating this ends. Stopped anywhere, it is begun again and goes on where it was.
 pub async fn replay_step(
-    bus: &dyn EventBus,
-    quarantine: &dyn QuarantineStore,
+    replayer: Replayer<'_>,
     tenant: &TenantId,
     group: &Group,
     before: Timestamp,
@@ -92,8 +90,8 @@ pub async fn replay_step(
     for cause in &group.causes {
         let query =
             QuarantineQuery { cause: Some(cause.clone()), ..open_before(tenant, before, limit - sent) };
-        for entry in quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
-            replay(bus, quarantine, &entry).await?;
+        for entry in replayer.quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
+            replay(replayer, &entry).await?;
             sent += 1;
         }
         if sent >= limit {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use console::reseal::{Pass, Resealer, Tally};
 use domain::timestamp::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
-use ports::bus::{EventBus, READERS};
+use ports::bus::{EventBus, READERS, Topic};
 use ports::clock::{Clock as _, SystemClock};
 use ports::seals::Place;
 use privacy::{MasterKey, MasterKeys};
@@ -155,18 +155,27 @@ async fn reseal_until_done(resealer: &Resealer, print: &Print) -> anyhow::Result
     )
 }
 
-/// Nothing may wait on the bus that was published before: it may be sealed under a former key.
+/// Nothing may wait on the bus that may be sealed under a former key.
 async fn drained_since(bus: &dyn EventBus, since: Timestamp) -> anyhow::Result<()> {
-    for (topic, group) in READERS {
+    // What goes to quarantine comes out of the others, so it is asked for last.
+    let (to_quarantine, others): (Vec<_>, Vec<_>) =
+        READERS.into_iter().partition(|(topic, _)| *topic == Topic::Quarantine);
+    for (topic, group) in others.into_iter().chain(to_quarantine) {
         let oldest = bus.backlog(topic, group).await?.oldest;
         ensure!(
-            oldest.is_none_or(|oldest| oldest > since),
-            "messages from before {since} wait in {} for {}: a former key may be needed for them",
+            !may_need_former(topic, oldest, since),
+            "messages wait in {} for {} that may have been sealed before {since}: a former key may be needed for them. \
+             Try again once they are through",
             topic.as_str(),
             group.as_str()
         );
     }
     Ok(())
+}
+
+/// A message was sealed when it was published; one to the quarantine long before, perhaps, when it was accepted.
+fn may_need_former(topic: Topic, oldest: Option<Timestamp>, since: Timestamp) -> bool {
+    oldest.is_some_and(|oldest| topic == Topic::Quarantine || oldest <= since)
 }
 
 fn known(file: &KeyFile, program: Program) -> anyhow::Result<MasterKeys> {
@@ -225,8 +234,10 @@ fn say_resealed(tallies: &BTreeMap<Place, Tally>, program: Program, print: &Prin
 
 #[cfg(test)]
 mod tests {
+    use ports::bus::{READERS, Topic};
     use privacy::MasterKeys;
 
+    use super::may_need_former;
     use crate::office::Office as _;
     use crate::stand::Stand;
 
@@ -260,6 +271,16 @@ mod tests {
             assert!(said.contains(expected), "{words}: {said}");
         }
         assert!(keys(&stand).former().is_empty() && keys(&stand).next().is_none());
+    }
+
+    #[test]
+    fn what_was_published_since_holds_no_key_back_but_for_what_goes_to_quarantine() {
+        let at = |seconds| domain::timestamp::Timestamp::from_unix_seconds(seconds).unwrap();
+        for (topic, _) in READERS {
+            assert!(!may_need_former(topic, None, at(10)));
+            assert!(may_need_former(topic, Some(at(10)), at(10)));
+            assert_eq!(may_need_former(topic, Some(at(11)), at(10)), topic == Topic::Quarantine);
+        }
     }
 
     #[tokio::test]

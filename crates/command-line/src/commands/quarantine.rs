@@ -249,8 +249,7 @@ async fn replay_groups(
     let mut sent = 0_u64;
     for group in groups {
         loop {
-            let step =
-                workbench::replay_step(&*desk.bus, &*desk.quarantine, tenant, group, before, STEP).await?;
+            let step = workbench::replay_step(desk.replayer(), tenant, group, before, STEP).await?;
             sent += u64::from(step.sent);
             bar.set_position(sent);
             if !step.more {
@@ -286,7 +285,7 @@ async fn replay(
     print: &Print,
 ) -> anyhow::Result<()> {
     for entry in entries {
-        console::replay::replay(&*desk.bus, &*desk.quarantine, entry).await?;
+        console::replay::replay(desk.replayer(), entry).await?;
     }
     say_sent(u64::try_from(entries.len()).unwrap_or(u64::MAX), program, print);
     Ok(())

@@ -93,7 +93,7 @@ pub(super) async fn replay(
     match of {
         Of::Entries(entries) => {
             for entry in entries.iter().filter_map(|entry| remap::remapped(entry, mapping)) {
-                console::replay::replay(&*desk.bus, &*desk.quarantine, &entry).await?;
+                console::replay::replay(desk.replayer(), &entry).await?;
                 sent += 1;
             }
         }
@@ -106,8 +106,7 @@ pub(super) async fn replay(
             let bar = bar(of_source.map(|group| group.count.open).sum(), print)?;
             loop {
                 let of = (tenant, source);
-                let step =
-                    remap::replay_step(&*desk.bus, &*desk.quarantine, of, mapping, before, STEP).await?;
+                let step = remap::replay_step(desk.replayer(), of, mapping, before, STEP).await?;
                 sent += u64::from(step.sent);
                 bar.set_position(sent);
                 if !step.more {

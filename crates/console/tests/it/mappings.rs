@@ -1,5 +1,7 @@
 //! A mapping is mended: what would become of all that waits is seen before it is saved.
 
+use std::sync::Arc;
+
 use channels::Mapping;
 use domain::event::Digest;
 use domain::id::SourceId;
@@ -7,6 +9,7 @@ use domain::quarantine::{QuarantineState, ReasonClass, Stage};
 use domain::registry::{Source, SourceKind};
 use event_schema::codec::RawDelivery;
 use ports::bus::Topic;
+use privacy::{MasterKey, MasterKeys, Vault};
 use serde_json::{Value, json};
 
 use crate::ask::{get, get_as, post, world};
@@ -114,4 +117,21 @@ async fn only_an_admin_mends_and_only_what_a_mapping_reads() {
     let none = get(&world, "/v1/sources/telegram-bot/mapping").await;
     assert_eq!((none.status, &none.body["mapping"]), (200, &Value::Null));
     assert_eq!(get_as(&world, &world.keys.rival, PATH).await.status, 404);
+}
+
+/// Retiring the former key would lose what is on its way under it: nobody seals anew on the bus.
+#[tokio::test]
+async fn what_an_earlier_key_sealed_goes_through_again_under_the_current_one() {
+    let mut world = crm(&[r#"{"client": "anna"}"#]).await;
+    let masters = MasterKeys::parse(&"A".repeat(43)).unwrap();
+    let masters = masters.with_next(MasterKey::generate().unwrap()).unwrap();
+    let masters = masters.promoted(at("2026-03-02T12:00:00Z")).unwrap();
+    world.vault = Arc::new(Vault::new(masters.clone()));
+    let sent = post(&world, &world.keys.admin, &format!("{PATH}/replay"), json!({})).await;
+    assert_eq!((sent.status, &sent.body["sent"]), (202, &json!(1)));
+    let retired = Vault::new(masters.retired());
+    let (_, message) = world.store.held().published.remove(0);
+    let raw = RawDelivery::decode(message.payload).unwrap();
+    let body = retired.tenant(&tenant("salon")).open_body(raw.receipt, &raw.sealed_body).unwrap();
+    assert_eq!(body, br#"{"client": "anna"}"#);
 }
