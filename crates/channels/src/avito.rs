@@ -1,7 +1,7 @@
 //! Avito Messenger, webhooks of version 3.
 //!
 //! Avito signs nothing: the secret stands in the address. The author tells who speaks: the account itself, the client, or,
-//! where there is none, Avito.
+//! where there is none, Avito, which also speaks in the name of others: then the kind of the message says so.
 
 use domain::action::{Action, Actor};
 use domain::channel::Channel;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::Unparsed;
 use crate::json::{self, Spot, integer_under, text_under};
-use crate::seen::{self, attach, say};
+use crate::seen::{self, attach, note, say, word};
 
 /// The longest text.
 const TEXT: usize = 16_384;
@@ -26,33 +26,68 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
         let session = format!("change:{kind}");
         return Ok(vec![seen::unknown(received_at, Channel::Avito, session, native_id, kind)]);
     }
-    let message = payload.need("value")?;
+    Ok(vec![message(root, payload.need("value")?, received_at)?])
+}
+
+fn message(delivery: Spot<'_>, message: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unparsed> {
     let id = message.need("id")?.id()?;
     let chat = message.need("chat_id")?.id()?;
-    let at = message.get("created").map(|created| created.instant()).transpose()?.unwrap_or(received_at);
-    let author = integer_under(&message, "author_id")?.filter(|author| *author != 0);
-    let account = integer_under(&message, "user_id")?;
+    let kind = message.word("type").unwrap_or("text");
+    // What was taken back keeps the date on which it was written.
+    let dated = if kind == "deleted" { delivery.get("timestamp") } else { message.get("created") };
+    let at = dated.map(|at| at.instant()).transpose()?.unwrap_or(received_at);
 
     let mut observation = Observation::new(at, Channel::Avito, chat, Action::Message);
     observation.native_id = format!("message:{id}");
-    match author {
-        None => observation.actor = Actor::System,
-        // Whether a person or a program wrote it, Avito does not say; programs are why we are here.
-        Some(_) if author == account => observation.actor = Actor::Assistant,
-        Some(author) => {
-            observation.actor = Actor::Client;
-            observation.contact = Contact { messenger_id: Some(author.to_string()), ..Contact::default() };
-        }
-    }
-    let kind = message.word("type").unwrap_or("text");
-    if !matches!(kind, "text" | "system") {
-        attach(&mut observation, kind);
-    }
     if let Some(item) = message.get("item_id") {
         observation.attributes.insert("item".to_owned(), Value::from(item.id()?));
     }
-    if let Some(content) = message.get("content") {
-        say(&mut observation, text_under(&content, "text", TEXT)?);
+    let content = message.get("content");
+    let text = |holder: Option<Spot<'_>>| {
+        holder.map(|holder| text_under(&holder, "text", TEXT)).transpose().map(Option::flatten)
+    };
+    let text = match kind {
+        "link" => text(content.and_then(|content| content.get("link")))?,
+        _ => text(content)?,
+    };
+    // Avito's own words come in the name of either side, too: what kind it is decides before who wrote it.
+    let author = if kind == "system" { None } else { author(&message)? };
+    match author {
+        Some(author) => (observation.actor, observation.contact) = author,
+        None if kind == "deleted" => observation.actor = Actor::System,
+        None => {
+            seen::notice(&mut observation, kind, text);
+            return Ok(observation);
+        }
     }
-    Ok(vec![observation])
+    match kind {
+        "text" => {}
+        "deleted" => {
+            observation.action = word("delete");
+            observation.native_id.push_str(":deleted");
+            note(&mut observation, "message", Some(id));
+        }
+        "call" | "appCall" => {
+            observation.action = Action::Call;
+            let inside = if kind == "call" { "call" } else { "app_call" };
+            let call = content.and_then(|content| content.get(inside));
+            note(&mut observation, "status", call.and_then(|call| call.word("status")).map(str::to_owned));
+        }
+        _ => attach(&mut observation, kind),
+    }
+    say(&mut observation, text);
+    Ok(observation)
+}
+
+/// Who wrote it: the account, or the client. Nobody: Avito.
+fn author(message: &Spot<'_>) -> Result<Option<(Actor, Contact)>, Unparsed> {
+    let Some(author) = integer_under(message, "author_id")?.filter(|author| *author != 0) else {
+        return Ok(None);
+    };
+    if Some(author) == integer_under(message, "user_id")? {
+        // Whether a person or a program wrote it, Avito does not say; programs are why we are here.
+        return Ok(Some((Actor::Assistant, Contact::default())));
+    }
+    let contact = Contact { messenger_id: Some(author.to_string()), ..Contact::default() };
+    Ok(Some((Actor::Client, contact)))
 }

@@ -7,14 +7,14 @@
 
 use domain::action::{Action, Actor};
 use domain::channel::Channel;
-use domain::observation::{Contact, Observation};
+use domain::observation::{Contact, Observation, Texts};
 use domain::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::json::{self, Spot, integer_under, text_under};
 use crate::opt_out::mailing;
 use crate::referral::Referral;
-use crate::seen::{self, attach, note, say, word};
+use crate::seen::{self, attach, kind_name, note, say, word};
 use crate::{Delivery, Unparsed, VerifyError, proof};
 
 const SECRET: &str = "x-max-bot-api-secret";
@@ -23,6 +23,8 @@ const SECRET: &str = "x-max-bot-api-secret";
 const TEXT: usize = 16_384;
 /// The longest name.
 const LABEL: usize = 256;
+/// What buttons under a message are called among its attachments.
+const KEYBOARD: &str = "inline_keyboard";
 /// The longest of what programs tell each other: the data of a button, the name of a link.
 const DATA: usize = 4_096;
 
@@ -41,6 +43,7 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
     let observation = match kind {
         "message_created" => message(update.need("message")?, kind, None)?,
         "message_edited" => message(update.need("message")?, kind, Some(at))?,
+        "comment_created" => comment(update, kind)?,
         "message_removed" => removed(update, at)?,
         "message_callback" => pressed(update, at)?,
         "bot_started" => client_did(update, at, kind, "bot_started")?,
@@ -55,41 +58,102 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
 
 /// A message, or another edition of it.
 fn message(message: Spot<'_>, kind: &str, edited_at: Option<Timestamp>) -> Result<Observation, Unparsed> {
-    let body = message.need("body")?;
-    let id = body.need("mid")?.id()?;
+    // Of a message that only passes another on, there may be none.
+    let body = message.get("body");
     let sent_at = message.need("timestamp")?.instant()?;
     let at = edited_at.unwrap_or(sent_at);
     let recipient = message.need("recipient")?;
-    let session = recipient.need("chat_id")?.id()?;
 
     let action = if edited_at.is_some() { word("edit") } else { Action::Message };
-    let mut observation = Observation::new(at, Channel::Max, session, action);
+    let mut observation = Observation::new(at, Channel::Max, session(&message, &recipient)?, action);
+    let id = body.map(|body| body.need("mid")?.id()).transpose()?.unwrap_or_else(|| message.written());
     observation.native_id = format!("{kind}:{id}:{}", at.unix_micros());
-    let sender = message.get("sender");
-    let is_bot = sender.and_then(|sender| sender.get("is_bot")).is_some_and(|is_bot| is_bot.is_true());
-    match sender {
-        Some(sender) if !is_bot => {
-            observation.actor = Actor::Client;
-            observation.contact = contact(&sender)?;
+    let Some(sender) = message.get("sender") else {
+        observation.action = word("channel_post");
+        observation.actor = Actor::System;
+        observation.attributes.insert("kind".to_owned(), kind_name(kind));
+        return Ok(observation);
+    };
+    if is_bot(&sender) {
+        observation.actor = Actor::Assistant;
+        // In a dialogue the other side is the client, unless the bot is named there, too.
+        if recipient.get("chat_type").is_some_and(|chat| chat.is_word("dialog")) {
+            let client = recipient.get("user_id").map(|id| id.id()).transpose()?;
+            let bot = sender.get("user_id").map(|id| id.id()).transpose()?;
+            observation.contact.messenger_id = client.filter(|client| Some(client) != bot.as_ref());
         }
-        Some(_bot) => {
-            observation.actor = Actor::Assistant;
-            // In a dialogue the other side is the client.
-            if recipient.get("chat_type").is_some_and(|chat| chat.is_word("dialog")) {
-                observation.contact.messenger_id = recipient.get("user_id").map(|id| id.id()).transpose()?;
+    } else {
+        observation.actor = Actor::Client;
+        observation.contact = contact(&sender)?;
+    }
+    if let Some(body) = body {
+        content(&mut observation, body)?;
+    }
+    let is_forward =
+        message.get("link").and_then(|link| link.get("type")).is_some_and(|kind| kind.is_word("forward"));
+    let says_nothing =
+        observation.texts == Texts::default() && !observation.attributes.contains_key("attachment");
+    if is_forward && says_nothing {
+        attach(&mut observation, "forward");
+    }
+    Ok(observation)
+}
+
+/// The conversation: the chat, or, where MAX does not name it, the person on the other side of the dialogue.
+fn session(message: &Spot<'_>, recipient: &Spot<'_>) -> Result<String, Unparsed> {
+    if let Some(chat) = recipient.get("chat_id") {
+        return chat.id();
+    }
+    let person = match message.get("sender") {
+        Some(sender) if !is_bot(&sender) => sender.get("user_id"),
+        _ => recipient.get("user_id"),
+    };
+    person.ok_or_else(|| recipient.invalid("must name a chat or a user"))?.id()
+}
+
+fn is_bot(sender: &Spot<'_>) -> bool {
+    sender.get("is_bot").is_some_and(|is_bot| is_bot.is_true())
+}
+
+/// What a message carries and says.
+fn content(observation: &mut Observation, body: Spot<'_>) -> Result<(), Unparsed> {
+    for attachment in body.items("attachments")? {
+        match attachment.word("type") {
+            // Buttons belong to the message, and are nothing in themselves.
+            None | Some(KEYBOARD | "reply_keyboard") => {}
+            Some(kind) => {
+                attach(observation, kind);
+                if kind == "contact" {
+                    share_contact(observation, attachment)?;
+                }
             }
         }
-        // A post in a channel.
-        None => observation.actor = Actor::System,
     }
-    for attachment in body.items("attachments")? {
-        let Some(kind) = attachment.word("type") else { continue };
-        attach(&mut observation, kind);
-        if kind == "contact" {
-            share_contact(&mut observation, attachment)?;
-        }
+    say(observation, text_under(&body, "text", TEXT)?);
+    Ok(())
+}
+
+/// A comment under a post of a channel.
+fn comment(update: Spot<'_>, kind: &str) -> Result<Observation, Unparsed> {
+    let message = update.need("message")?;
+    let at = message.need("timestamp")?.instant()?;
+    let body = message.need("body")?;
+    let sender = message.get("sender");
+    let author = sender.and_then(|sender| sender.get("user_id")).map(|id| id.id()).transpose()?;
+    let session = match author {
+        Some(author) => author,
+        None => format!("comment:{}", body.need("mid")?.id()?),
+    };
+    let mut observation = Observation::new(at, Channel::Max, session, word("comment"));
+    observation.native_id = format!("{kind}:{}", update.written());
+    observation.actor = match sender {
+        Some(sender) if is_bot(&sender) => Actor::Assistant,
+        Some(_) | None => Actor::Client,
+    };
+    if let Some(sender) = sender.filter(|sender| !is_bot(sender)) {
+        observation.contact = contact(&sender)?;
     }
-    say(&mut observation, text_under(&body, "text", TEXT)?);
+    content(&mut observation, body)?;
     Ok(observation)
 }
 
@@ -131,8 +195,21 @@ fn pressed(update: Spot<'_>, at: Timestamp) -> Result<Observation, Unparsed> {
     observation.native_id = format!("callback:{id}");
     observation.actor = Actor::Client;
     observation.contact = contact(&user)?;
-    note(&mut observation, "data", text_under(&callback, "payload", DATA)?);
+    let data = text_under(&callback, "payload", DATA)?;
+    observation.texts.user =
+        data.as_deref().and_then(|data| label(update.get("message")?, data)).map(str::to_owned);
+    note(&mut observation, "data", data);
     Ok(observation)
+}
+
+/// What stands on the button with this data.
+fn label<'v>(message: Spot<'v>, data: &str) -> Option<&'v str> {
+    let attachments = message.get("body")?.items("attachments").ok()?;
+    let keyboards = attachments.filter(|attachment| attachment.word("type") == Some(KEYBOARD));
+    let rows = keyboards.filter_map(|keyboard| keyboard.get("payload")?.items("buttons").ok()).flatten();
+    let mut buttons = rows.filter_map(|row| row.array().ok()).flatten();
+    let pressed = buttons.find(|button| button.get("payload").is_some_and(|of| of.is_word(data)))?;
+    pressed.word("text")
 }
 
 fn removed(update: Spot<'_>, at: Timestamp) -> Result<Observation, Unparsed> {
@@ -140,7 +217,10 @@ fn removed(update: Spot<'_>, at: Timestamp) -> Result<Observation, Unparsed> {
     let session = update.need("chat_id")?.id()?;
     let mut observation = Observation::new(at, Channel::Max, session, word("delete"));
     observation.native_id = format!("message_removed:{id}");
+    // By whom is said, and not what they are: client, manager or the bot itself.
     observation.actor = Actor::System;
+    note(&mut observation, "message", Some(id));
+    note(&mut observation, "by", update.get("user_id").map(|id| id.id()).transpose()?);
     Ok(observation)
 }
 
@@ -178,10 +258,14 @@ fn unknown(update: Spot<'_>, at: Timestamp, kind: &str) -> Observation {
 }
 
 fn contact(user: &Spot<'_>) -> Result<Contact, Unparsed> {
-    let name = text_under(user, "name", LABEL)?;
-    let first = || text_under(user, "first_name", LABEL);
+    let text = |key: &str| text_under(user, key, LABEL);
+    let name = match (text("name")?, text("first_name")?, text("last_name")?) {
+        (Some(name), _, _) => Some(name),
+        (None, Some(first), Some(last)) => Some(format!("{first} {last}").chars().take(LABEL).collect()),
+        (None, first, last) => first.or(last),
+    };
     Ok(Contact {
-        name: if name.is_some() { name } else { first()? },
+        name,
         messenger_id: integer_under(user, "user_id")?.map(|id| id.to_string()),
         ..Contact::default()
     })

@@ -60,6 +60,14 @@ pub(crate) fn say(observation: &mut Observation, text: Option<String>) {
     }
 }
 
+/// Makes of a message a notice of the messenger's own. Nobody in the conversation said its words: they are kept beside it.
+pub(crate) fn notice(observation: &mut Observation, kind: &str, words: Option<String>) {
+    observation.action = word("service_message");
+    observation.actor = Actor::System;
+    observation.attributes.insert("kind".to_owned(), kind_name(kind));
+    note(observation, "text", words);
+}
+
 /// Notes what a message carries beside text, in the words of all channels.
 pub(crate) fn attach(observation: &mut Observation, kind: &str) {
     let kind = match kind {

@@ -55,10 +55,14 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
     let kind =
         event.word("type").ok_or_else(|| json::unreadable("/type", "is required: the kind of event"))?;
     let object = event.need("object")?;
+    let group = integer_under(&event, "group_id")?;
     let mut observation = match kind {
-        "message_new" => message(object.get("message").unwrap_or(object), Action::Message)?,
-        "message_reply" => message(object, Action::Message)?,
-        "message_edit" => message(object, word("edit"))?,
+        "message_new" => message(object.get("message").unwrap_or(object), group, Said::First)?,
+        "message_reply" => message(object, group, Said::First)?,
+        "message_edit" => message(object, group, Said::Again)?,
+        "wall_reply_new" | "photo_comment_new" | "video_comment_new" | "market_comment_new" => {
+            comment(object, group, kind)?
+        }
         "message_event" => pressed(object, received_at)?,
         // Comes with a client's first message, too: whoever lets the community write has not asked for mailings.
         "message_allow" => permission(object, received_at, "bot_unblocked")?,
@@ -77,14 +81,29 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
     Ok(vec![observation])
 }
 
-fn message(message: Spot<'_>, action: Action) -> Result<Observation, Unparsed> {
-    let at = message.need("date")?.instant()?;
+/// Whether a message is new or another edition of an old one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    First,
+    Again,
+}
+
+fn message(message: Spot<'_>, group: Option<i64>, said: Said) -> Result<Observation, Unparsed> {
+    let sent_at = message.need("date")?;
+    let edited_at = message.get("update_time").filter(|_| said == Said::Again);
+    let at = edited_at.unwrap_or(sent_at).instant()?;
     let author = integer_under(&message, "from_id")?.or(integer_under(&message, "user_id")?);
     let peer = integer_under(&message, "peer_id")?.or(author);
     let peer = peer.ok_or_else(|| message.invalid("must have peer_id or user_id"))?;
-    let is_ours = integer_under(&message, "out")? == Some(1) || author.is_some_and(|author| author < 0);
+    let is_ours =
+        integer_under(&message, "out")? == Some(1) || author.is_some_and(|author| is_of(author, group));
 
+    let action = if said == Said::Again { word("edit") } else { Action::Message };
     let mut observation = Observation::new(at, Channel::Vk, peer.to_string(), action);
+    if let Some(kind) = message.get("action").and_then(|action| action.word("type")) {
+        seen::notice(&mut observation, kind, None);
+        return Ok(observation);
+    }
     observation.actor = match is_ours {
         false => Actor::Client,
         true if message.has("admin_author_id") => Actor::Staff,
@@ -93,7 +112,8 @@ fn message(message: Spot<'_>, action: Action) -> Result<Observation, Unparsed> {
     let client = if is_ours { Some(peer) } else { author };
     observation.contact.messenger_id = client.filter(|id| is_person(*id)).map(|id| id.to_string());
 
-    if let Some(kind) = message.items("attachments")?.find_map(|attachment| attachment.word("type")) {
+    let attached = message.items("attachments")?.find_map(|attachment| attachment.word("type"));
+    if let Some(kind) = attached.or_else(|| message.has("geo").then_some("geo")) {
         attach(&mut observation, kind);
     }
     let text = text_under(&message, "text", TEXT)?;
@@ -101,6 +121,24 @@ fn message(message: Spot<'_>, action: Action) -> Result<Observation, Unparsed> {
     say(&mut observation, text);
     note(&mut observation, "data", text_under(&message, "payload", DATA)?);
     Referral::by_link().with(&message, &[("ref", "ref"), ("ref_source", "source")])?.note(&mut observation);
+    Ok(observation)
+}
+
+/// A comment in public. The conversation with its author in private messages has the same id: there it usually goes on.
+fn comment(comment: Spot<'_>, group: Option<i64>, kind: &str) -> Result<Observation, Unparsed> {
+    let id = comment.need("id")?.id()?;
+    let at = comment.need("date")?.instant()?;
+    let author = comment.need("from_id")?.integer()?;
+    let person = Some(author).filter(|author| is_person(*author)).map(|author| author.to_string());
+    let session = person.clone().unwrap_or_else(|| format!("comment:{id}"));
+    let mut observation = Observation::new(at, Channel::Vk, session, word("comment"));
+    observation.actor = if is_of(author, group) { Actor::Staff } else { Actor::Client };
+    observation.contact.messenger_id = person;
+    note(&mut observation, "under", kind.split('_').next().map(str::to_owned));
+    if let Some(kind) = comment.items("attachments")?.find_map(|attachment| attachment.word("type")) {
+        attach(&mut observation, kind);
+    }
+    say(&mut observation, text_under(&comment, "text", TEXT)?);
     Ok(observation)
 }
 
@@ -130,6 +168,11 @@ fn unknown(kind: &str, event: Spot<'_>, received_at: Timestamp) -> Observation {
     let user = event.get("object").and_then(|object| integer_under(&object, "user_id").ok().flatten());
     let session = user.map_or_else(|| format!("change:{kind}"), |user| user.to_string());
     seen::unknown(received_at, Channel::Vk, session, String::new(), kind)
+}
+
+/// Whether the community itself wrote it: in group chats others speak, too. Without its number, any community is taken for it.
+fn is_of(author: i64, group: Option<i64>) -> bool {
+    author < 0 && group.is_none_or(|group| author.checked_neg() == Some(group))
 }
 
 /// Communities have negative numbers, group chats numbers from two thousand million on.

@@ -12,8 +12,9 @@ use domain::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::Unparsed;
+use crate::batch::Batch;
 use crate::json::{self, Spot, text_under};
-use crate::seen::{attach, kind_name, note, say, word};
+use crate::seen::{self, attach, kind_name, note, say, word};
 
 /// The longest text.
 const TEXT: usize = 16_384;
@@ -30,20 +31,20 @@ pub(crate) fn is_test(body: &[u8]) -> bool {
 pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
     let value = json::read(body)?;
     let root = Spot::root(&value).object()?;
-    let mut observations = Vec::new();
-    for spot in root.items("messages")? {
-        observations.push(message(spot, received_at)?);
+    let mut batch = Batch::new(root, received_at);
+    for spot in batch.items(Channel::Other, root, "messages") {
+        batch.add(Channel::Other, "messages", spot, |spot| message(spot, received_at));
     }
-    for spot in root.items("statuses")? {
-        observations.push(status(spot)?);
+    for spot in batch.items(Channel::Other, root, "statuses") {
+        batch.add(Channel::Other, "statuses", spot, status);
     }
-    if observations.is_empty() {
+    if batch.len() == 0 {
         let kind = root.keys().next().unwrap_or("empty");
         let native_id = format!("change:{}", root.written());
         let session = "change:wazzup".to_owned();
-        observations.push(crate::seen::unknown(received_at, Channel::Other, session, native_id, kind));
+        batch.push(seen::unknown(received_at, Channel::Other, session, native_id, kind));
     }
-    Ok(observations)
+    batch.finish("", "must hold messages, statuses or a change")
 }
 
 fn message(message: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unparsed> {
@@ -75,6 +76,11 @@ fn message(message: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unp
     let is_group = matches!(chat_type, "whatsgroup" | "telegroup" | "maxgroup");
     observation.contact = contact(&message, &chat, channel, is_group)?;
     content(&mut observation, message)?;
+    if is("isEcho") && message.word("status") == Some("error") {
+        undelivered(&mut observation, message, id);
+    } else if changed.is_none() && observation.action == Action::Message && message.has("instPost") {
+        observation.action = word("comment");
+    }
     Ok(observation)
 }
 
@@ -88,12 +94,31 @@ fn session(channel: Channel, chat: &str) -> String {
     if is_name { format!("@{chat}") } else { chat.to_owned() }
 }
 
+/// What the business wanted to say, and the client never heard.
+fn undelivered(observation: &mut Observation, message: Spot<'_>, id: String) {
+    observation.action = word("message_failed");
+    observation.actor = Actor::System;
+    note(observation, "message", Some(id));
+    note(observation, "error", error_of(&message));
+    let text = observation.texts.assistant.take();
+    note(observation, "text", text);
+}
+
+/// Why a message did not arrive, in Wazzup's word.
+fn error_of(spot: &Spot<'_>) -> Option<String> {
+    let error = spot.get("error")?;
+    error.word("error").or_else(|| error.as_word().ok()).map(str::to_owned)
+}
+
 fn content(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
     let text = text_under(&message, "text", TEXT)?;
     match message.word("type").unwrap_or("unknown") {
         "text" | "wapi_template" => {}
         "missing_call" => observation.action = Action::Call,
-        "system" => observation.actor = Actor::System,
+        "system" => {
+            seen::notice(observation, "system", text);
+            return Ok(());
+        }
         kind @ ("image" | "audio" | "video" | "document" | "vcard" | "geo" | "unsupported") => {
             attach(observation, kind);
         }
@@ -140,6 +165,7 @@ fn status(status: Spot<'_>) -> Result<Observation, Unparsed> {
     if action == "unknown_update" {
         observation.attributes.insert("kind".to_owned(), kind_name(step));
     }
+    note(&mut observation, "error", error_of(&status));
     Ok(observation)
 }
 

@@ -12,6 +12,7 @@ use domain::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::Unparsed;
+use crate::batch::Batch;
 use crate::json::{self, Spot, integer_under, text_under};
 use crate::seen::{self, word};
 
@@ -24,12 +25,11 @@ pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observati
     if !value.is_array() {
         return Ok(vec![event(root, received_at)?]);
     }
-    let observations: Vec<_> =
-        root.array()?.map(|one| event(one, received_at)).collect::<Result<_, Unparsed>>()?;
-    if observations.is_empty() {
-        return Err(json::unreadable("", "must hold at least one event"));
+    let mut batch = Batch::new(root, received_at);
+    for one in root.array()? {
+        batch.add(Channel::Booking, "events", one, |one| event(one, received_at));
     }
-    Ok(observations)
+    batch.finish("", "must hold at least one event")
 }
 
 fn event(event: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unparsed> {
@@ -73,12 +73,13 @@ fn record(event: &Spot<'_>, data: Spot<'_>, received_at: Timestamp) -> Result<Ob
         None => instant_under(&data, "create_date")?,
     };
     let session = format!("record:{id}");
+    let is_new = event.get("status").is_some_and(|status| status.is_word("create"));
+    let is_online = data.get("online").is_some_and(|online| online.is_true());
+    // How a booking was made it says as long as it is there; whatever becomes of it later is the salon's doing.
+    let is_the_clients = is_online && is_new && action == Action::Book;
     let mut observation =
         Observation::new(changed_at.unwrap_or(received_at), Channel::Booking, session, action);
-    observation.actor = Actor::Staff;
-    if data.get("online").is_some_and(|online| online.is_true()) && !is_gone {
-        observation.actor = Actor::Client;
-    }
+    observation.actor = if is_the_clients { Actor::Client } else { Actor::Staff };
     if let Some(person) = data.get("client") {
         observation.contact = contact(&person)?;
     }
@@ -142,7 +143,7 @@ fn payment(event: &Spot<'_>, data: Spot<'_>, received_at: Timestamp) -> Result<O
 fn contact(person: &Spot<'_>) -> Result<Contact, Unparsed> {
     let text = |key: &str| text_under(person, key, LABEL);
     let name = match (text("name")?, text("surname")?) {
-        (Some(name), Some(surname)) => Some(format!("{name} {surname}")),
+        (Some(name), Some(surname)) => Some(format!("{name} {surname}").chars().take(LABEL).collect()),
         (name, surname) => name.or(surname),
     };
     Ok(Contact { phone: text("phone")?, email: text("email")?, name, ..Contact::default() })

@@ -92,7 +92,7 @@ pub(super) fn observe(update: &Update<'_>, answer: Spot<'_>) -> Result<Observati
     observation.actor = Actor::Assistant;
     observation.contact.messenger_id = person.map(|id| id.to_string());
     observation.response_time_ms =
-        integer_under(&answer, "took_ms")?.and_then(|took| u64::try_from(took).ok());
+        integer_under(&answer, "took_ms")?.and_then(|took| u32::try_from(took).ok()).map(u64::from);
     for key in WORDS {
         let text = text_under(&call, key, TEXT)?;
         observation.texts.assistant = observation.texts.assistant.or(text);

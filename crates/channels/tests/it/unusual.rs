@@ -7,6 +7,7 @@ use domain::observation::Observation;
 use domain::registry::SourceKind;
 use serde_json::{Value, json};
 
+use crate::fixtures;
 use crate::meaning::received_at;
 
 fn read(kind: SourceKind, body: &Value) -> Vec<Observation> {
@@ -18,6 +19,69 @@ fn only(kind: SourceKind, body: &Value) -> Observation {
     let observations = read(kind, body);
     assert_eq!(observations.len(), 1);
     observations.into_iter().next().unwrap()
+}
+
+#[test]
+fn what_a_messenger_says_itself_begins_no_conversation_whoever_it_names_as_the_author() {
+    for (kind, name) in [
+        (SourceKind::Avito, "system-author0"),
+        (SourceKind::Avito, "system-in-the-name-of-the-account"),
+        (SourceKind::Avito, "system-in-the-name-of-a-stranger"),
+        (SourceKind::Wazzup, "system"),
+        (SourceKind::Max, "channel-post"),
+        (SourceKind::Vk, "message-new-chat-action"),
+    ] {
+        let seen = parse(kind, &fixtures::one(kind, name), received_at()).unwrap().remove(0);
+        assert_eq!(seen.actor, Actor::System, "{kind} {name}");
+        assert!(matches!(seen.action, Action::Other(_)), "{kind} {name}");
+        assert_eq!((seen.texts.user, seen.texts.assistant), (None, None), "{kind} {name}");
+    }
+}
+
+#[test]
+fn a_message_of_avitos_taken_back_is_another_event_than_the_message() {
+    let read = |kind: &str| {
+        only(
+            SourceKind::Avito,
+            &json!({ "id": "1", "timestamp": 1_776_384_060, "payload": { "type": "message", "value": {
+                "id": "m-1", "chat_id": "u2i-1", "user_id": 7, "author_id": 5, "created": 1_776_384_000, "type": kind,
+                "content": { "text": "Здравствуйте" } } } }),
+        )
+    };
+    let (said, taken_back) = (read("text"), read("deleted"));
+    assert_eq!(
+        (said.native_id.as_str(), taken_back.native_id.as_str()),
+        ("message:m-1", "message:m-1:deleted")
+    );
+    assert_eq!(taken_back.occurred_at.unix_micros() - said.occurred_at.unix_micros(), 60_000_000);
+}
+
+#[test]
+fn a_bot_of_max_that_is_named_as_its_own_recipient_is_not_the_client() {
+    let by_bot = |recipient: i64| {
+        let message = json!({ "timestamp": 1_775_025_603_499_i64, "body": { "mid": "1", "text": "Да" },
+            "sender": { "user_id": 7, "is_bot": true },
+            "recipient": { "chat_id": 5, "chat_type": "dialog", "user_id": recipient } });
+        only(SourceKind::Max, &json!({ "update_type": "message_created", "message": message }))
+    };
+    assert_eq!(by_bot(9).contact.messenger_id.as_deref(), Some("9"));
+    assert_eq!(by_bot(7).contact.messenger_id, None);
+}
+
+#[test]
+fn in_a_group_chat_of_vk_only_this_community_is_the_assistant() {
+    let by = |author: i64, group: Option<i64>| {
+        let message = json!({ "date": 1, "from_id": author, "peer_id": 2_000_000_001, "text": "Да" });
+        only(
+            SourceKind::Vk,
+            &json!({ "type": "message_new", "event_id": "e", "group_id": group, "object": { "message": message } }),
+        )
+        .actor
+    };
+    assert_eq!(by(-222, Some(222)), Actor::Assistant);
+    assert_eq!(by(-999, Some(222)), Actor::Client);
+    assert_eq!(by(-999, None), Actor::Assistant, "whose else nobody knows");
+    assert_eq!(by(i64::MIN, Some(222)), Actor::Client);
 }
 
 fn whatsapp(value: &Value) -> Value {
