@@ -38,6 +38,7 @@ impl Reply {
 pub fn thanks(kind: SourceKind) -> Reply {
     match kind {
         SourceKind::Vk => Reply::text("ok"),
+        SourceKind::Jivo => Reply::json(r#"{"result":"ok"}"#),
         _ => Reply::json("{}"),
     }
 }

@@ -1,8 +1,11 @@
-//! Jivo Bot API: what clients write to the bot of a site's chat.
+//! Jivo, a chat on a site: its Bot API, which passes on what clients write to the bot, and its [Webhooks API](webhook), which
+//! tells afterwards what was said in a chat.
 //!
 //! <https://www.jivochat.com/docs/bot/>
 //!
 //! Jivo signs nothing: the secret stands in the address.
+
+mod webhook;
 
 use domain::action::{Action, Actor};
 use domain::channel::Channel;
@@ -11,25 +14,36 @@ use domain::timestamp::Timestamp;
 
 use crate::Unparsed;
 use crate::json::{self, Spot, text_under};
-use crate::seen::{self, attach, say};
+use crate::seen::{self, attach, say, word};
 
 /// The longest text.
 const TEXT: usize = 16_384;
 /// The longest label: an id, a name.
 const LABEL: usize = 256;
 
+/// What the bot is told besides what the client writes: a person takes over, nobody can, the chat is over.
+const NOTICES: [&str; 3] = ["AGENT_JOINED", "AGENT_UNAVAILABLE", "CHAT_CLOSED"];
+
 pub(crate) fn parse(body: &[u8], received_at: Timestamp) -> Result<Vec<Observation>, Unparsed> {
     let value = json::read(body)?;
     let event = Spot::root(&value);
+    if let Some(kind) = event.word("event_name") {
+        return webhook::read(&event, kind, received_at);
+    }
     let kind =
         event.word("event").ok_or_else(|| json::unreadable("/event", "is required: the kind of event"))?;
     let channel = channel_of(&event);
-    let id = event.need("id")?.id()?;
-    let native_id = format!("{kind}:{id}");
+    let id = event.get("id").map(|id| id.id()).transpose()?;
+    let native_id = format!("{kind}:{}", id.unwrap_or_else(|| event.written()));
     let chat = event.get("chat_id").map(|chat| chat.id()).transpose()?;
     if kind != "CLIENT_MESSAGE" {
         let session = chat.unwrap_or_else(|| format!("change:{kind}"));
-        return Ok(vec![seen::unknown(received_at, channel, session, native_id, kind)]);
+        let mut observation = seen::unknown(received_at, channel, session, native_id, kind);
+        if NOTICES.contains(&kind) {
+            observation.action = word("service_message");
+            observation.contact = contact(&event)?;
+        }
+        return Ok(vec![observation]);
     }
     let message = event.need("message")?;
     let at = message.get("timestamp").map(|at| at.instant()).transpose()?.unwrap_or(received_at);

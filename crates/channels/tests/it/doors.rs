@@ -281,6 +281,11 @@ fn to_telegram_thanks_are_no_method_to_call() {
     assert_eq!(thanks(SourceKind::Telegram), Reply { media_type: "application/json", body: "{}".into() });
 }
 
+#[test]
+fn jivo_hears_the_one_answer_it_takes_for_a_good_one() {
+    assert_eq!(&*thanks(SourceKind::Jivo).body, r#"{"result":"ok"}"#);
+}
+
 proptest! {
     #[test]
     fn whatever_is_sent_nobody_is_let_in_without_the_secret(
