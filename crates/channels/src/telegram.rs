@@ -14,6 +14,7 @@ mod message;
 mod payment;
 mod person;
 mod reaction;
+mod rich;
 
 use domain::action::{Action, Actor};
 use domain::channel::Channel;

@@ -10,7 +10,7 @@ use domain::observation::Observation;
 use domain::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{TEXT, Update, chat_of, update_id};
+use super::{TEXT, Update, chat_of, rich, update_id};
 use crate::Unparsed;
 use crate::answer::{Answer, Told};
 use crate::form::{self, Call};
@@ -30,6 +30,7 @@ pub(crate) fn wrap(update: &[u8], answer: &Answer<'_>) -> Told {
         Call::Unreadable => return Told::Unreadable,
         Call::Of(parameters) => parameters,
     };
+    let parameters = in_words(parameters);
     let Some(method) = parameters.get("method").and_then(Value::as_str) else { return Told::Nothing };
     // In the name of a business account: Telegram itself tells of it, in an update of its own.
     if meaning(method, &parameters).is_none() || parameters.contains_key("business_connection_id") {
@@ -51,11 +52,19 @@ pub(crate) fn wrap(update: &[u8], answer: &Answer<'_>) -> Told {
     Told::Said(said.to_string().into_bytes())
 }
 
-/// What is kept of a call: what was said, and where.
-fn kept(mut parameters: Map<String, Value>) -> Map<String, Value> {
+/// The same call with its words where those of plain messages are.
+fn in_words(mut parameters: Map<String, Value>) -> Map<String, Value> {
+    if let Some(text) = parameters.get("rich_message").and_then(rich::text) {
+        parameters.insert("text".to_owned(), Value::from(text));
+    }
     if let Some(caption) = first_caption(&parameters) {
         parameters.insert("caption".to_owned(), Value::from(caption));
     }
+    parameters
+}
+
+/// What is kept of a call: what was said, and where.
+fn kept(mut parameters: Map<String, Value>) -> Map<String, Value> {
     parameters.retain(|key, _| key == "method" || key == "chat_id" || WORDS.contains(&key.as_str()));
     parameters
 }
@@ -112,7 +121,7 @@ fn meaning(method: &str, parameters: &Map<String, Value>) -> Option<Action> {
     // Telegram takes names of methods in any case.
     let method = method.to_ascii_lowercase();
     match method.as_str() {
-        "sendchataction" | "sendmessagedraft" => None,
+        "sendchataction" | "sendmessagedraft" | "sendrichmessagedraft" => None,
         "editmessagetext" | "editmessagecaption" | "editmessagemedia" => Some(word("edit")),
         _ if ["send", "copymessage", "forwardmessage"].iter().any(|verb| method.starts_with(verb)) => {
             Some(Action::Message)

@@ -5,7 +5,7 @@ use domain::observation::{Contact, Observation, Texts};
 use serde_json::Value;
 
 use super::person::{contact, is_private};
-use super::{LABEL, TEXT, Update, payment};
+use super::{LABEL, TEXT, Update, payment, rich};
 use crate::Unparsed;
 use crate::json::{Spot, integer_under, text_under};
 use crate::referral::Referral;
@@ -20,10 +20,11 @@ pub(super) enum Said {
 
 /// What a message can carry beside text. The first that fits is named: an animation is also sent as a document, and a
 /// venue as a location, for bots that know no better.
-const ATTACHMENTS: [&str; 18] = [
+const ATTACHMENTS: [&str; 22] = [
     "animation",
     "audio",
     "photo",
+    "live_photo",
     "video",
     "video_note",
     "voice",
@@ -39,23 +40,63 @@ const ATTACHMENTS: [&str; 18] = [
     "game",
     "checklist",
     "invoice",
+    "giveaway",
+    "giveaway_winners",
+    "rich_message",
 ];
 
-/// Keys that say who, where and when, not what. Of the other keys of a message without content, the first names it.
-const ENVELOPE: [&str; 13] = [
+/// Keys that say who, where, when and how, not what. Of the other keys of a message without content, the first names it.
+const ENVELOPE: [&str; 49] = [
     "author_signature",
     "business_connection_id",
+    "caption_entities",
     "chat",
     "date",
+    "direct_messages_topic",
     "edit_date",
+    "effect_id",
+    "entities",
+    "external_reply",
+    "forward_date",
+    "forward_from",
+    "forward_from_chat",
+    "forward_from_message_id",
+    "forward_origin",
+    "forward_sender_name",
+    "forward_signature",
     "from",
+    "guest_bot_caller_chat",
+    "guest_bot_caller_user",
+    "guest_query_id",
+    "has_media_spoiler",
+    "has_protected_content",
+    "is_automatic_forward",
     "is_from_offline",
+    "is_paid_post",
     "is_topic_message",
+    "link_preview_options",
+    "media_group_id",
     "message_id",
     "message_thread_id",
+    // Beside `new_chat_members`, for bots of ten years ago.
+    "new_chat_member",
+    "new_chat_participant",
+    "paid_message_star_count",
+    "paid_star_count",
+    "quote",
+    "receiver_user",
+    "reply_markup",
+    "reply_to_checklist_task_id",
+    "reply_to_message",
+    "reply_to_poll_option_id",
+    "reply_to_story",
     "sender_boost_count",
     "sender_business_bot",
     "sender_chat",
+    "sender_tag",
+    "show_caption_above_media",
+    "suggested_post_info",
+    "via_bot",
 ];
 
 /// A message, or another edition of it.
@@ -73,15 +114,20 @@ pub(super) fn observe(
         Said::First | Said::Edited => update.instant(&message, "date")?,
     };
     let actor = author(&message, &chat)?;
-    let text = match text_under(&message, "text", TEXT)? {
+    let mut text = match text_under(&message, "text", TEXT)? {
         None => text_under(&message, "caption", TEXT)?,
         text => text,
     };
+    text = text.or_else(|| rich::text(message.get("rich_message")?.value()));
     let attachment = ATTACHMENTS.into_iter().find(|kind| message.has(kind));
 
     let mut observation = update.observation(position, at, session, Action::Message);
     observation.actor = actor;
     observation.contact = client(&message, &chat, actor)?;
+    let is_other_bot = message.get("from").is_some_and(|from| is_bot(&from)) && !message.has("sender_chat");
+    if actor == Actor::Client && is_other_bot {
+        observation.attributes.insert("is_bot".to_owned(), Value::from(true));
+    }
     if message.get("is_from_offline").is_some_and(|flag| flag.is_true()) {
         // A greeting, an answer while away, or something sent at a time chosen before: nobody of the business sat there.
         observation.attributes.insert("automatic".to_owned(), Value::from(true));
@@ -99,6 +145,9 @@ pub(super) fn observe(
             observation.action = word("refund");
             payment::sum(&mut observation, &message.need("refunded_payment")?)?;
         }
+        Said::First if message.has("web_app_data") => {
+            text = filled_in(&mut observation, &message.need("web_app_data")?)?;
+        }
         Said::First if text.is_none() && attachment.is_none() => service(&mut observation, &message),
         Said::First => (),
     }
@@ -111,6 +160,13 @@ pub(super) fn observe(
         observation.texts = Texts { user: None, assistant: text };
     }
     Ok(observation)
+}
+
+/// A form in a Mini App was filled in, which was opened by a button with this text. Telegram lets it hold 4,096 bytes.
+fn filled_in(observation: &mut Observation, form: &Spot<'_>) -> Result<Option<String>, Unparsed> {
+    observation.action = word("button");
+    note(observation, "data", text_under(form, "data", TEXT)?);
+    text_under(form, "button_text", TEXT)
 }
 
 /// A button under a message was pressed. The message's date is when it was sent, which may be days before the press, so
@@ -149,9 +205,7 @@ fn label<'v>(message: Spot<'v>, data: &str) -> Option<&'v str> {
 /// did: as an event they would be there twice, for the bot reports them, too.
 fn keep_words_of_bot(observation: &mut Observation, message: Option<Spot<'_>>) {
     let said = message.filter(|message| {
-        let is_of_bot =
-            message.get("from").and_then(|from| from.get("is_bot")).is_some_and(|bot| bot.is_true());
-        is_of_bot || message.has("sender_business_bot")
+        message.get("from").is_some_and(|from| is_bot(&from)) || message.has("sender_business_bot")
     });
     let text = said.and_then(|said| {
         let text = |key: &str| text_under(&said, key, TEXT).ok().flatten();
@@ -160,11 +214,15 @@ fn keep_words_of_bot(observation: &mut Observation, message: Option<Spot<'_>>) {
     note(observation, "in_reply_to", text);
 }
 
-/// Who wrote a message that the bot can see.
+fn is_bot(person: &Spot<'_>) -> bool {
+    person.get("is_bot").is_some_and(|flag| flag.is_true())
+}
+
+/// Who wrote a message that the bot can see. Its own do not come back, so that any other bot is somebody the business talks to.
 fn author(message: &Spot<'_>, chat: &Spot<'_>) -> Result<Actor, Unparsed> {
     let is = |key: &str| message.get(key).is_some_and(|flag| flag.is_true());
     let chat_id = chat.need("id")?.integer()?;
-    if message.has("sender_business_bot") {
+    if message.has("sender_business_bot") || message.has("refunded_payment") {
         return Ok(Actor::Assistant);
     }
     if let Some(sender) = message.get("sender_chat") {
@@ -173,12 +231,14 @@ fn author(message: &Spot<'_>, chat: &Spot<'_>) -> Result<Actor, Unparsed> {
         return Ok(if hidden || is("is_automatic_forward") { Actor::Staff } else { Actor::Client });
     }
     let Some(from) = message.get("from") else { return Ok(Actor::System) };
-    if from.get("is_bot").is_some_and(|flag| flag.is_true()) {
-        return Ok(Actor::Assistant);
-    }
-    // A private chat has the client's id; in a chat of a business account the other side is a human of the business.
+    // A private chat has the client's id; in a chat of a business account the other side is a human of the business. A bot on
+    // that side can only be its own.
     let other_side = is_private(chat) && from.need("id")?.integer()? != chat_id;
-    Ok(if other_side { Actor::Staff } else { Actor::Client })
+    Ok(match other_side {
+        true if is_bot(&from) => Actor::Assistant,
+        true => Actor::Staff,
+        false => Actor::Client,
+    })
 }
 
 /// The client of the conversation, who in a private chat is known even when the business speaks.

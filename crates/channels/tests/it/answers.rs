@@ -75,6 +75,21 @@ fn what_is_attached_leaves_its_kind_and_its_caption() {
             None,
             Some("Новый"),
         ),
+        (
+            json!({ "method": "sendRichMessage", "chat_id": 1, "rich_message": { "markdown": "**Ждём** вас" } }),
+            Some("rich_message"),
+            Some("**Ждём** вас"),
+        ),
+        (
+            json!({ "method": "sendRichMessage", "chat_id": 1, "rich_message": "{\"html\":\"<b>Ждём</b>\"}" }),
+            Some("rich_message"),
+            Some("<b>Ждём</b>"),
+        ),
+        (
+            json!({ "method": "editMessageText", "chat_id": 1, "rich_message": { "blocks": [{ "type": "paragraph", "text": "Ждём" }] } }),
+            None,
+            Some("Ждём"),
+        ),
         (json!({ "method": "copyMessage", "chat_id": 1, "from_chat_id": 2, "message_id": 3 }), None, None),
         (json!({ "method": "sendmessage", "chat_id": "1", "text": "a" }), None, Some("a")),
     ] {

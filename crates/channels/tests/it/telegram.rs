@@ -1,6 +1,7 @@
 //! Telegram updates that are not what they should be.
 
 use channels::{Unparsed, parse};
+use domain::action::Actor;
 use domain::observation::Observation;
 use domain::quarantine::ReasonClass;
 use domain::registry::SourceKind;
@@ -78,4 +79,92 @@ fn two_members_in_one_update_are_two_observations_and_a_crowd_is_no_update() {
 fn a_key_that_is_no_name_is_not_passed_on() {
     let observation = read(&json!({ "update_id": 1, "79990000001": { "x": 1 } })).unwrap().remove(0);
     assert_eq!(observation.attributes["kind"], "unnamed");
+}
+
+/// What a message means that holds this and was sent to the bot by a client.
+fn from_client(inside: &Value) -> Observation {
+    let mut message =
+        json!({ "date": 1_760_000_000, "chat": { "id": 1, "type": "private" }, "from": { "id": 1 } });
+    message.as_object_mut().unwrap().extend(inside.as_object().unwrap().clone());
+    read(&json!({ "update_id": 1, "message": message })).unwrap().remove(0)
+}
+
+#[test]
+fn the_words_of_a_rich_message_are_read_out_of_its_blocks() {
+    let blocks = json!([
+        { "type": "heading", "text": "Запись", "size": 1 },
+        { "type": "paragraph", "text": ["Хочу ", { "type": "bold", "text": ["на ", { "type": "italic", "text": "пятницу" }] }] },
+        { "type": "list", "items": [{ "blocks": [{ "type": "paragraph", "text": "в 10" }] }, { "blocks": [{ "type": "paragraph", "text": "в 12" }] }] },
+        { "type": "table", "cells": [[{ "text": "Стрижка", "align": "left" }, { "text": "2000" }]], "caption": "Цены" },
+        { "type": "details", "summary": "Ещё", "blocks": [{ "type": "photo", "photo": [], "caption": { "text": "Фото", "credit": "Анна" } }] },
+        { "type": "divider" },
+    ]);
+    let seen = from_client(&json!({ "rich_message": { "blocks": blocks } }));
+    let expected = "Запись\nХочу на пятницу\nв 10\nв 12\nСтрижка\t2000\nЦены\nЕщё\nФото\nАнна";
+    assert_eq!(seen.texts.user.as_deref(), Some(expected));
+    assert_eq!((seen.action.as_str(), &seen.attributes["attachment"]), ("message", &json!("rich_message")));
+
+    let long = from_client(
+        &json!({ "rich_message": { "blocks": [{ "type": "paragraph", "text": "я\u{0}".repeat(20_000) }] } }),
+    );
+    assert_eq!(long.texts.user.map(|text| text.chars().count()), Some(16_384));
+    let empty = from_client(&json!({ "rich_message": { "blocks": [] } }));
+    assert_eq!((empty.texts.user, empty.action.as_str()), (None, "message"));
+}
+
+#[test]
+fn a_form_of_four_kilobytes_is_read_and_its_button_is_what_the_client_said() {
+    let data = "x".repeat(4_096);
+    let seen = from_client(&json!({ "web_app_data": { "button_text": "Записаться", "data": data } }));
+    assert_eq!((seen.action.as_str(), seen.actor), ("button", Actor::Client));
+    assert_eq!(seen.texts.user.as_deref(), Some("Записаться"));
+    assert_eq!(seen.attributes["data"], json!(data));
+}
+
+#[test]
+fn only_coming_and_going_is_told_as_such() {
+    let member = |chat: &str, old: Value, new: Value| {
+        let mut change = json!({ "date": 1_760_000_000, "chat": { "id": -5, "type": chat }, "from": { "id": 1 },
+            "new_chat_member": new });
+        if !old.is_null() {
+            change["old_chat_member"] = old;
+        }
+        let seen = read(&json!({ "update_id": 1, "my_chat_member": change })).unwrap().remove(0);
+        seen.action.as_str().to_owned()
+    };
+    let status = |status: &str| json!({ "status": status });
+    let restricted = |inside: bool| json!({ "status": "restricted", "is_member": inside });
+    assert_eq!(member("supergroup", status("member"), status("administrator")), "service_message");
+    assert_eq!(member("supergroup", status("left"), status("kicked")), "service_message");
+    assert_eq!(member("supergroup", status("administrator"), restricted(true)), "service_message");
+    assert_eq!(member("supergroup", status("member"), restricted(false)), "bot_removed");
+    assert_eq!(member("supergroup", restricted(false), status("member")), "bot_added");
+    assert_eq!(member("channel", status("left"), status("administrator")), "bot_added");
+    assert_eq!(member("group", json!(null), status("member")), "bot_added");
+    assert_eq!(member("private", status("kicked"), status("kicked")), "bot_blocked");
+}
+
+#[test]
+fn another_bot_is_a_client_and_a_bot_on_the_accounts_side_is_its_own() {
+    let by = |from: i64, inside: Value| {
+        let mut message = json!({ "from": { "id": from, "is_bot": true }, "text": "a" });
+        message.as_object_mut().unwrap().extend(inside.as_object().unwrap().clone());
+        from_client(&message)
+    };
+    let other = by(1, json!({}));
+    assert_eq!((other.actor, other.attributes.get("is_bot")), (Actor::Client, Some(&json!(true))));
+    assert_eq!(by(2, json!({})).actor, Actor::Assistant);
+    let hidden = by(2, json!({ "chat": { "id": -7, "type": "supergroup" }, "sender_chat": { "id": -8 } }));
+    assert_eq!((hidden.actor, hidden.attributes.get("is_bot")), (Actor::Client, None));
+}
+
+#[test]
+fn what_is_said_of_a_message_does_not_name_it() {
+    let beside = json!({ "forward_origin": {}, "reply_markup": {}, "via_bot": {}, "effect_id": "1", "guest_query_id": "1",
+        "has_protected_content": true, "reply_to_message": {}, "video_chat_started": {} });
+    let seen = from_client(&beside);
+    assert_eq!(
+        (seen.action.as_str(), &seen.attributes["kind"]),
+        ("service_message", &json!("video_chat_started"))
+    );
 }
