@@ -4,8 +4,11 @@
 //! | written | since |
 //! |---|---|
 //! | attributes `gen_ai.prompt.0.content`, `gen_ai.completion.0.content` | OpenLLMetry |
-//! | events `gen_ai.content.prompt`, `gen_ai.content.completion` | conventions 1.27 |
+//! | events `gen_ai.content.prompt`, `gen_ai.content.completion` | conventions 1.27, Spring AI |
+//! | the same, as one text with a role before each message | OpenLIT |
 //! | events `gen_ai.user.message`, …, `gen_ai.choice`; what was said in attributes, or as JSON in `gen_ai.event.content` | 1.28 |
+//! | the same events, as a list in an attribute `events` | Pydantic AI |
+//! | attributes `ai.prompt.messages`, `ai.response.text`, `ai.response.toolCalls` | Vercel's AI SDK |
 //! | attributes `gen_ai.input.messages`, `gen_ai.output.messages`; also of an event | 1.37 |
 //!
 //! <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-spans.md>
@@ -14,6 +17,9 @@ use serde_json::{Map, Value};
 
 /// Most attributes of one kind that are gone through: `gen_ai.prompt.0.role`, `gen_ai.prompt.1.role` …
 const INDEXED: usize = 512;
+
+/// Who may be named at the head of a line, where messages are told as one text.
+const HEADS: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
 /// One message.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,21 +55,58 @@ impl Talk {
     pub(super) fn of(attributes: &Map<String, Value>, notes: &[Note]) -> Self {
         let mut told = Self::default();
         notes.iter().for_each(|note| told.hear(note));
-        let Self { input, output } = Self::in_attributes(attributes);
-        let first = |ways: [Vec<Said>; 3]| ways.into_iter().find(|said| !said.is_empty()).unwrap_or_default();
-        Self {
-            input: first([input, told.input, indexed(attributes, "gen_ai.prompt", "user")]),
-            output: first([output, told.output, indexed(attributes, "gen_ai.completion", "assistant")]),
+        let indexed = Self {
+            input: indexed(attributes, "gen_ai.prompt", "user"),
+            output: indexed(attributes, "gen_ai.completion", "assistant"),
+        };
+        let ways = [
+            Self::in_attributes(attributes),
+            told,
+            indexed,
+            Self::in_a_list_of_events(attributes),
+            Self::of_the_ai_sdk(attributes),
+        ];
+        let mut talk = Self::default();
+        for Self { input, output } in ways {
+            if talk.input.is_empty() {
+                talk.input = input;
+            }
+            if talk.output.is_empty() {
+                talk.output = output;
+            }
         }
+        talk
     }
 
     fn in_attributes(attributes: &Map<String, Value>) -> Self {
-        let first = |keys: [&str; 2]| {
-            keys.iter().find_map(|key| attributes.get(*key)).map(messages).unwrap_or_default()
-        };
+        let first = |keys: [&str; 3]| keys.iter().find_map(|key| attributes.get(*key));
+        let input = first(["gen_ai.input.messages", "gen_ai.prompt", "gen_ai.content.prompt"]);
+        let output = first(["gen_ai.output.messages", "gen_ai.completion", "gen_ai.content.completion"]);
+        Self { input: input.map(asked).unwrap_or_default(), output: output.map(messages).unwrap_or_default() }
+    }
+
+    /// Events that are no events of the span, but a list in one of its attributes.
+    fn in_a_list_of_events(attributes: &Map<String, Value>) -> Self {
+        let mut told = Self::default();
+        let Some(Value::Array(events)) = attributes.get("events").map(unpacked) else { return told };
+        for event in events {
+            if let Value::Object(attributes) = event {
+                let name = text_of(attributes.get("event.name"));
+                told.hear(&Note { name, attributes });
+            }
+        }
+        told
+    }
+
+    fn of_the_ai_sdk(attributes: &Map<String, Value>) -> Self {
+        let mut answer = Said { text: text_of(attributes.get("ai.response.text")), ..Said::default() };
+        if let Some(Value::Array(calls)) = attributes.get("ai.response.toolCalls").map(unpacked) {
+            answer.calls.extend(calls.iter().map(call));
+        }
+        let is_there = !answer.text.is_empty() || !answer.calls.is_empty();
         Self {
-            input: first(["gen_ai.input.messages", "gen_ai.prompt"]),
-            output: first(["gen_ai.output.messages", "gen_ai.completion"]),
+            input: attributes.get("ai.prompt.messages").map(messages).unwrap_or_default(),
+            output: is_there.then(|| answer.by("assistant")).into_iter().collect(),
         }
     }
 
@@ -125,12 +168,54 @@ fn content_of(note: &Note) -> Map<String, Value> {
     }
 }
 
-/// Messages as a list, as one, inside an object with their version, or as JSON of any of these in a text.
+/// What went in: messages, or one text of them all.
+fn asked(value: &Value) -> Vec<Said> {
+    match unpacked(value) {
+        Value::String(text) => joined(&text),
+        other => messages(&other),
+    }
+}
+
+/// Messages told as one text, each with its role before it: `system: …`, and on another line `user: …`. A client who writes such
+/// a line cannot be told from one who does not; at least nothing of what they write last is taken for another's.
+fn joined(text: &str) -> Vec<Said> {
+    let head = |line: &str| {
+        HEADS
+            .into_iter()
+            .find_map(|role| Some((role, line.strip_prefix(role)?.strip_prefix(": ")?.to_owned())))
+    };
+    if head(text).is_none() {
+        return vec![Said { text: text.to_owned(), ..Said::default() }];
+    }
+    let mut all: Vec<Said> = Vec::new();
+    for line in text.split('\n') {
+        match (head(line), all.last_mut()) {
+            (None, Some(last)) => last.go_on(line),
+            (head, _) => {
+                let (role, text) = head.unwrap_or_default();
+                all.push(Said { role: role.to_owned(), text, ..Said::default() });
+            }
+        }
+    }
+    // Whoever asks a model does not end with what it said itself.
+    while let [.., before, last] = all.as_mut_slice()
+        && last.role == "assistant"
+    {
+        before.go_on(&format!("assistant: {}", last.text));
+        all.pop();
+    }
+    all
+}
+
+/// Messages as a list, as one, inside an object with their version, as choices of an answer, or as JSON of any of these in a text.
 fn messages(value: &Value) -> Vec<Said> {
     match unpacked(value) {
         Value::Array(items) => items.iter().map(one).collect(),
-        Value::Object(mut keys) => match keys.remove("messages") {
-            Some(Value::Array(items)) => items.iter().map(one).collect(),
+        Value::Object(keys) => match (keys.get("messages"), keys.get("choices")) {
+            (Some(Value::Array(items)), _) => items.iter().map(one).collect(),
+            (_, Some(Value::Array(items))) => {
+                items.iter().map(|choice| one(choice.get("message").unwrap_or(choice))).collect()
+            }
             _ => vec![of_object(&keys)],
         },
         Value::Null => Vec::new(),
@@ -149,6 +234,11 @@ fn one(value: &Value) -> Said {
     match value {
         Value::Object(keys) => of_object(keys),
         Value::String(text) => Said { text: text.clone(), ..Said::default() },
+        Value::Array(_parts) => {
+            let mut said = Said::default();
+            said.fill(Some(value));
+            said
+        }
         _ => Said::default(),
     }
 }
@@ -170,6 +260,11 @@ impl Said {
         if self.role.is_empty() { Self { role: role.to_owned(), ..self } } else { self }
     }
 
+    fn go_on(&mut self, line: &str) {
+        self.text.push('\n');
+        self.text.push_str(line);
+    }
+
     /// Takes the content of a message: a text, or parts.
     fn fill(&mut self, content: Option<&Value>) {
         match content.map(unpacked) {
@@ -181,7 +276,10 @@ impl Said {
 
     fn take(&mut self, part: &Value) {
         match part.get("type").and_then(Value::as_str) {
-            Some("tool_call" | "tool_use" | "function_call") => self.calls.push(call(part)),
+            Some("tool_call" | "tool-call" | "tool_use" | "function_call") => self.calls.push(call(part)),
+            None if part.get("toolUse").is_some_and(Value::is_object) => {
+                self.calls.push(call(&part["toolUse"]))
+            }
             Some("text" | "input_text" | "output_text") | None => {
                 let text = part.get("content").or_else(|| part.get("text")).unwrap_or(part);
                 let text = text_of(Some(text));
@@ -197,12 +295,13 @@ impl Said {
 }
 
 fn call(value: &Value) -> Call {
-    let function = value.get("function").unwrap_or(value);
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let function = value.get("function").filter(|function| function.is_object()).unwrap_or(value);
+    let first = |holder: &Value, keys: [&str; 3]| keys.iter().find_map(|key| holder.get(*key).cloned());
+    let text = |value: Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
     Call {
-        id: text(value.get("id")),
-        name: text(function.get("name")),
-        arguments: function.get("arguments").or_else(|| function.get("input")).map(unpacked),
+        id: text(first(value, ["id", "toolCallId", "toolUseId"])),
+        name: text(first(function, ["name", "toolName", "tool_name"])),
+        arguments: first(function, ["arguments", "input", "args"]).as_ref().map(unpacked),
     }
 }
 

@@ -229,7 +229,7 @@ impl Turn {
     /// What is known of the span as a whole: said once.
     fn describe(&self, seen: &mut Observation) {
         let whole = |keys: [&str; 2]| {
-            let tokens = keys.iter().find_map(|key| self.attributes.get(*key)?.as_u64());
+            let tokens = keys.iter().find_map(|key| whole_number(self.attributes.get(*key)?));
             tokens.filter(|tokens| *tokens < MAX_TOKENS)
         };
         seen.model = self.label(&["gen_ai.response.model", "gen_ai.request.model"], LABEL);
@@ -247,7 +247,7 @@ impl Turn {
         note(seen, "provider", text(&["gen_ai.provider.name", "gen_ai.system"]));
         note(seen, "service", text(&["service.name"]));
         let reasons = self.attributes.get("gen_ai.response.finish_reasons");
-        note(seen, "finish_reasons", reasons.map(kept));
+        note(seen, "finish_reasons", reasons.map(|reasons| kept(&unpacked(reasons))));
         let failed = self.is_failed.then(|| Value::from(true));
         note(seen, "error", text(&["error.type"]).or(failed));
     }
@@ -274,6 +274,15 @@ fn note(seen: &mut Observation, name: &str, value: Option<Value>) {
     if let Some(value) = value.filter(|value| !value.is_null()) {
         seen.attributes.insert(name.to_owned(), value);
     }
+}
+
+/// A count, which some write as text and some with a point.
+fn whole_number(value: &Value) -> Option<u64> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        other => other.as_str()?.trim().to_owned(),
+    };
+    text.strip_suffix(".0").unwrap_or(&text).parse().ok()
 }
 
 /// As much of a text as is kept. No database keeps U+0000.

@@ -150,6 +150,56 @@ fn a_client_who_writes_braces_is_quoted_and_not_unpacked() {
 }
 
 #[test]
+fn of_messages_told_as_one_text_the_last_is_the_clients() {
+    let said = |prompt: &str| {
+        let attributes = json!({ "gen_ai.operation.name": "chat", "gen_ai.prompt": prompt });
+        let seen = meaning(&split(&request(&span(&attributes)))).remove(0);
+        seen.texts.user.filter(|_| seen.actor == Actor::Client)
+    };
+    for (prompt, last) in [
+        (
+            "system: Ты бот\nОтвечай кратко\nuser: Привет\nassistant: Да?\nuser: Завтра\nв 11",
+            Some("Завтра\nв 11"),
+        ),
+        ("user: Привет", Some("Привет")),
+        ("user: Привет\nassistant: Сейчас посмотрю\ntool: {\"free\":true}", None),
+        ("system: Ты бот", None),
+        // Nothing of what somebody wrote last gets lost by looking like another's.
+        ("user: Привет\nassistant: да", Some("Привет\nassistant: да")),
+        ("Мой вопрос\nuser: кто это?", Some("Мой вопрос\nuser: кто это?")),
+        ("users: 5", Some("users: 5")),
+    ] {
+        assert_eq!(said(prompt).as_deref(), last, "{prompt}");
+    }
+}
+
+#[test]
+fn tokens_are_counted_however_they_are_written() {
+    let tokens = |value: Value| {
+        let mut span = span(&json!({ "gen_ai.operation.name": "chat" }));
+        let pair = json!({ "key": "gen_ai.usage.input_tokens", "value": value });
+        span["attributes"].as_array_mut().unwrap().push(pair);
+        meaning(&split(&request(&span))).remove(0).usage?.input_tokens
+    };
+    for value in [
+        json!({ "intValue": 12 }),
+        json!({ "intValue": "12" }),
+        json!({ "stringValue": "12" }),
+        json!({ "doubleValue": 12.0 }),
+    ] {
+        assert_eq!(tokens(value), Some(12));
+    }
+    for value in [
+        json!({ "stringValue": "many" }),
+        json!({ "doubleValue": 0.5 }),
+        json!({ "intValue": -1 }),
+        json!({ "doubleValue": "NaN" }),
+    ] {
+        assert_eq!(tokens(value), None);
+    }
+}
+
+#[test]
 fn answers_are_in_the_form_of_the_request() {
     assert_eq!(Form::of(b"application/json; charset=utf-8"), Some(Form::Json));
     assert_eq!(Form::of(b"Application/X-Protobuf"), Some(Form::Protobuf));
