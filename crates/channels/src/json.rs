@@ -11,6 +11,10 @@ use crate::Unparsed;
 /// The longest name or id; one with a word before it must still fit into an id of ours.
 const WORD: usize = 180;
 
+/// The longest id of a message. It is no id of ours, and holds in Meta's messengers what the ids of account, conversation and
+/// client have in them, in base64.
+const MESSAGE_ID: usize = 1_024;
+
 /// Reads a body as JSON.
 pub(crate) fn read(body: &[u8]) -> Result<Value, Unparsed> {
     serde_json::from_slice(body).map_err(|error| not_json(&error))
@@ -89,18 +93,31 @@ impl<'v> Spot<'v> {
 
     /// A name or an id, as it stands.
     pub(crate) fn as_word(&self) -> Result<&'v str, Unparsed> {
+        self.word_of(WORD)
+    }
+
+    fn word_of(&self, max: usize) -> Result<&'v str, Unparsed> {
         let is_word = |word: &&str| {
-            !word.trim().is_empty() && word.chars().count() <= WORD && !word.contains(char::is_control)
+            !word.trim().is_empty() && word.chars().count() <= max && !word.contains(char::is_control)
         };
-        let expected = || self.invalid(&format!("must be text of 1 to {WORD} characters, none a control"));
+        let expected = || self.invalid(&format!("must be text of 1 to {max} characters, none a control"));
         self.value.as_str().filter(is_word).ok_or_else(expected)
     }
 
     /// An id: a whole number, or a word.
     pub(crate) fn id(&self) -> Result<String, Unparsed> {
+        self.id_of(WORD)
+    }
+
+    /// The id of a message, which may be longer.
+    pub(crate) fn message_id(&self) -> Result<String, Unparsed> {
+        self.id_of(MESSAGE_ID)
+    }
+
+    fn id_of(&self, max: usize) -> Result<String, Unparsed> {
         match self.value {
             Value::Number(number) if !number.is_f64() => Ok(number.to_string()),
-            _ => self.as_word().map(str::to_owned),
+            _ => self.word_of(max).map(str::to_owned),
         }
     }
 

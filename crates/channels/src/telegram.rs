@@ -87,7 +87,9 @@ struct Update<'v> {
 fn meaning(update: &Update<'_>, kind: &str, position: usize) -> Result<Observation, Unparsed> {
     let Some(member) = update.spot.get(kind) else { return Ok(update.unknown(kind, position)) };
     match kind {
-        "message" | "business_message" => message::observe(update, member, position, Said::First),
+        "message" | "business_message" | "guest_message" => {
+            message::observe(update, member, position, Said::First)
+        }
         "edited_message" | "edited_business_message" => {
             message::observe(update, member, position, Said::Edited)
         }

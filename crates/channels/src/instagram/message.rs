@@ -92,7 +92,7 @@ fn about_account(account: &Account<'_>, item: &Spot<'_>, kind: &str) -> Observat
 
 /// The text of a message is another from now on.
 fn edited(observation: &mut Observation, edit: Spot<'_>) -> Result<(), Unparsed> {
-    let id = edit.need("mid")?.id()?;
+    let id = edit.need("mid")?.message_id()?;
     let edition = integer_under(&edit, "num_edit")?.unwrap_or_default();
     observation.action = word("edit");
     observation.native_id = format!("message_edit:{id}:{edition}");
@@ -101,7 +101,7 @@ fn edited(observation: &mut Observation, edit: Spot<'_>) -> Result<(), Unparsed>
 }
 
 fn said(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed> {
-    let id = message.need("mid")?.id()?;
+    let id = message.need("mid")?.message_id()?;
     let is = |key: &str| message.get(key).is_some_and(|flag| flag.is_true());
     observation.native_id = format!("message:{id}");
     if is("is_deleted") {
@@ -132,7 +132,7 @@ fn said(observation: &mut Observation, message: Spot<'_>) -> Result<(), Unparsed
 
 fn pressed(observation: &mut Observation, item: &Spot<'_>, postback: Spot<'_>) -> Result<(), Unparsed> {
     observation.action = word("button");
-    observation.native_id = match text_under(&postback, "mid", LABEL)? {
+    observation.native_id = match text_under(&postback, "mid", DATA)? {
         Some(id) => format!("message:{id}"),
         None => format!("postback:{}", item.written()),
     };
@@ -166,12 +166,14 @@ fn passed(observation: &mut Observation, item: &Spot<'_>, step: Spot<'_>, action
     observation.action = word(action);
     observation.actor = Actor::System;
     observation.native_id = format!("{action}:{}", item.written());
-    let listed = step.items("mids").ok().into_iter().flatten();
-    let ids: Vec<_> = listed.filter_map(|id| id.as_word().ok()).chain(step.word("mid")).collect();
+    let listed = step.items("mids").ok().into_iter().flatten().chain(step.get("mid"));
+    let ids: Vec<_> = listed.filter_map(|id| id.message_id().ok()).collect();
     match ids.as_slice() {
         [] => (),
-        [id] => note(observation, "message", Some((*id).to_owned())),
-        many => drop(observation.attributes.insert("messages".to_owned(), Value::from(many))),
+        [id] => note(observation, "message", Some(id.clone())),
+        many => {
+            observation.attributes.insert("messages".to_owned(), Value::from(many));
+        }
     }
 }
 

@@ -108,7 +108,12 @@ pub(super) fn observe(
 ) -> Result<Observation, Unparsed> {
     let message = message.object()?;
     let chat = message.need("chat")?;
-    let session = chat.need("id")?.integer()?.to_string();
+    let session = match asked_by(&message) {
+        // Elsewhere, in a chat with somebody else: what is said to the bot belongs to what the client says to it otherwise.
+        Some(client) => client.need("id")?,
+        None => chat.need("id")?,
+    };
+    let session = session.integer()?.to_string();
     let at = match said {
         Said::Edited if message.has("edit_date") => update.instant(&message, "edit_date")?,
         Said::First | Said::Edited => update.instant(&message, "date")?,
@@ -225,6 +230,9 @@ fn author(message: &Spot<'_>, chat: &Spot<'_>) -> Result<Actor, Unparsed> {
     if message.has("sender_business_bot") || message.has("refunded_payment") {
         return Ok(Actor::Assistant);
     }
+    if asked_by(message).is_some() {
+        return Ok(Actor::Client);
+    }
     if let Some(sender) = message.get("sender_chat") {
         // An administrator hidden behind the group, or a post of the business's own channel under discussion.
         let hidden = integer_under(&sender, "id")? == Some(chat_id);
@@ -239,6 +247,11 @@ fn author(message: &Spot<'_>, chat: &Spot<'_>) -> Result<Actor, Unparsed> {
         true => Actor::Staff,
         false => Actor::Client,
     })
+}
+
+/// Who called the bot as a guest into a chat it is not in.
+fn asked_by<'v>(message: &Spot<'v>) -> Option<Spot<'v>> {
+    message.get("guest_query_id").and(message.get("from"))
 }
 
 /// The client of the conversation, who in a private chat is known even when the business speaks.

@@ -35,7 +35,7 @@ fn observe(
     user: Option<&str>,
     actor: Actor,
 ) -> Result<Observation, Unparsed> {
-    let id = message.need("id")?.id()?;
+    let id = message.need("id")?.message_id()?;
     let at = message.need("timestamp")?.instant()?;
     let group = message.word("group_id");
     // In a group, what the business is told of as the other end is the group.

@@ -16,7 +16,7 @@ const OF_OTHERS: [&str; 2] = ["payment", "call"];
 
 /// One more step of a message on its way. Steps may be skipped, and come in any order.
 pub(super) fn delivery(change: &Change<'_>, status: Spot<'_>) -> Result<Observation, Unparsed> {
-    let id = status.need("id")?.id()?;
+    let id = status.need("id")?.message_id()?;
     let step = status.need("status")?.as_word()?;
     let at = status.need("timestamp")?.instant()?;
     let to = Recipient::read(change, &status)?;

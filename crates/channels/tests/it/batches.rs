@@ -3,8 +3,11 @@
 use channels::{Unparsed, parse};
 use domain::observation::Observation;
 use domain::registry::SourceKind;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::{Value, json};
 
+use crate::damage::{any_value, spots};
 use crate::meaning::received_at;
 
 fn whatsapp(messages: Vec<Value>) -> Result<Vec<Observation>, Unparsed> {
@@ -80,4 +83,33 @@ fn in_instagram_the_neighbours_of_what_cannot_be_read_stay_what_they_are() {
     let seen = parse(SourceKind::Instagram, body.to_string().as_bytes(), received_at()).unwrap();
     assert_eq!(seen[0].attributes["unreadable"], json!("/message/mid is required"));
     assert_eq!((seen[1].native_id.as_str(), seen[1].texts.user.as_deref()), ("message:m", Some("b")));
+}
+
+proptest! {
+    #[test]
+    fn whatever_stands_among_messages_they_are_read(thing in any_value(), place in 0..3_usize) {
+        let mut messages = vec![said(1), said(2)];
+        messages.insert(place, thing.clone());
+        let seen = whatsapp(messages).unwrap();
+        let good = seen.iter().filter(|seen| seen.native_id.starts_with("message:wamid.")).count();
+        prop_assert_eq!((seen.len(), good), (3, 2));
+
+        let ends = json!({ "sender": { "id": "5" }, "recipient": { "id": "1" }, "timestamp": 1, "message": { "mid": "m" } });
+        let mut messaging = vec![ends];
+        messaging.insert(place.min(1), thing);
+        let body = json!({ "object": "instagram", "entry": [{ "id": "1", "time": 1, "messaging": messaging }] });
+        let seen = parse(SourceKind::Instagram, body.to_string().as_bytes(), received_at()).unwrap();
+        prop_assert_eq!(seen.len(), 2);
+        prop_assert!(seen.iter().any(|seen| seen.native_id == "message:m"));
+    }
+
+    #[test]
+    fn a_message_with_something_broken_off_leaves_its_neighbours_alone(spot in any::<Index>(), value in any_value()) {
+        let mut broken = said(3);
+        let mut found = Vec::new();
+        spots(&broken, "", &mut found);
+        *broken.pointer_mut(spot.get(&found).as_str()).unwrap() = value;
+        let ids: Vec<_> = whatsapp(vec![said(1), broken, said(2)]).unwrap().into_iter().map(|seen| seen.native_id).collect();
+        prop_assert!(ids.len() == 3 && ids[0] == "message:wamid.1" && ids[2] == "message:wamid.2");
+    }
 }

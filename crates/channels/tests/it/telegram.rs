@@ -168,3 +168,13 @@ fn what_is_said_of_a_message_does_not_name_it() {
         ("service_message", &json!("video_chat_started"))
     );
 }
+
+#[test]
+fn who_calls_the_bot_as_a_guest_is_its_client_and_the_chat_it_was_in_is_nobodys() {
+    let message = json!({ "message_id": 0, "date": 1_760_000_000, "chat": { "id": 7, "type": "private", "first_name": "Ольга" },
+        "from": { "id": 5, "first_name": "Анна" }, "guest_query_id": "q", "text": "@salon_bot сколько стоит?" });
+    let seen = read(&json!({ "update_id": 1, "guest_message": message })).unwrap().remove(0);
+    assert_eq!((seen.session.as_str(), seen.actor), ("5", Actor::Client));
+    assert_eq!(seen.contact.name.as_deref(), Some("Анна"));
+    assert_eq!(seen.texts.user.as_deref(), Some("@salon_bot сколько стоит?"));
+}

@@ -431,3 +431,13 @@ fn wazzups_instagram_names_become_personal_and_numbers_stay_what_they_were() {
     }
     assert_eq!(session("anna", "viber"), "anna");
 }
+
+#[test]
+fn the_ids_of_metas_messages_may_be_longer_than_ours() {
+    let id = format!("wamid.{}", "HBgL".repeat(200));
+    let message = json!({ "id": id, "from": "79990000001", "timestamp": "1760000000", "type": "text", "text": { "body": "a" } });
+    let seen = only(SourceKind::Whatsapp, &whatsapp(&json!({ "messages": [message] })));
+    assert_eq!(seen.native_id, format!("message:{id}"));
+    let item = json!({ "sender": { "id": "5" }, "recipient": { "id": "1" }, "timestamp": 1, "message": { "mid": id, "text": "a" } });
+    assert_eq!(only(SourceKind::Instagram, &instagram(&item)).native_id, format!("message:{id}"));
+}
