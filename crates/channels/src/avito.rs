@@ -10,7 +10,7 @@ use domain::timestamp::Timestamp;
 use serde_json::Value;
 
 use crate::Unparsed;
-use crate::json::{self, Spot, integer_under, text_under};
+use crate::json::{self, Spot, text_under};
 use crate::seen::{self, attach, note, say, word};
 
 /// The longest text.
@@ -81,13 +81,12 @@ fn message(delivery: Spot<'_>, message: Spot<'_>, received_at: Timestamp) -> Res
 
 /// Who wrote it: the account, or the client. Nobody: Avito.
 fn author(message: &Spot<'_>) -> Result<Option<(Actor, Contact)>, Unparsed> {
-    let Some(author) = integer_under(message, "author_id")?.filter(|author| *author != 0) else {
-        return Ok(None);
-    };
-    if Some(author) == integer_under(message, "user_id")? {
+    let id = |key: &str| message.get(key).map(|id| id.id()).transpose();
+    let Some(author) = id("author_id")?.filter(|author| author != "0") else { return Ok(None) };
+    if Some(&author) == id("user_id")?.as_ref() {
         // Whether a person or a program wrote it, Avito does not say; programs are why we are here.
         return Ok(Some((Actor::Assistant, Contact::default())));
     }
-    let contact = Contact { messenger_id: Some(author.to_string()), ..Contact::default() };
+    let contact = Contact { messenger_id: Some(author), ..Contact::default() };
     Ok(Some((Actor::Client, contact)))
 }

@@ -23,6 +23,17 @@ const SECRET: &str = "x-max-bot-api-secret";
 const TEXT: usize = 16_384;
 /// The longest name.
 const LABEL: usize = 256;
+/// Kinds of update that MAX describes and that say nothing of what was said in a conversation.
+const SERVICE: [&str; 7] = [
+    "chat_title_changed",
+    "dialog_cleared",
+    "dialog_muted",
+    "dialog_unmuted",
+    "message_chat_created",
+    "user_added",
+    "user_removed",
+];
+
 /// What buttons under a message are called among its attachments.
 const KEYBOARD: &str = "inline_keyboard";
 /// The longest of what programs tell each other: the data of a button, the name of a link.
@@ -254,7 +265,11 @@ fn unknown(update: Spot<'_>, at: Timestamp, kind: &str) -> Observation {
     let chat = update.get("chat_id").and_then(|id| id.id().ok());
     let session = chat.unwrap_or_else(|| format!("change:{kind}"));
     let native_id = format!("{kind}:{}", update.written());
-    seen::unknown(at, Channel::Max, session, native_id, kind)
+    let mut observation = seen::unknown(at, Channel::Max, session, native_id, kind);
+    if SERVICE.contains(&kind) {
+        observation.action = word("service_message");
+    }
+    observation
 }
 
 fn contact(user: &Spot<'_>) -> Result<Contact, Unparsed> {

@@ -10,7 +10,6 @@ use domain::channel::Channel;
 use domain::observation::{Contact, Observation};
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
 use std::borrow::Cow;
 
 use crate::json::{self, Spot, integer_under, text_under};
@@ -112,14 +111,24 @@ fn message(message: Spot<'_>, group: Option<i64>, said: Said) -> Result<Observat
     let client = if is_ours { Some(peer) } else { author };
     observation.contact.messenger_id = client.filter(|id| is_person(*id)).map(|id| id.to_string());
 
-    let attached = message.items("attachments")?.find_map(|attachment| attachment.word("type"));
-    if let Some(kind) = attached.or_else(|| message.has("geo").then_some("geo")) {
-        attach(&mut observation, kind);
-    }
     let text = text_under(&message, "text", TEXT)?;
     let text = if text.is_some() { text } else { text_under(&message, "body", TEXT)? };
+    let attached = message.items("attachments")?.find(|attachment| attachment.word("type").is_some());
+    match attached.and_then(|attachment| attachment.word("type")) {
+        Some("call") if said == Said::First => {
+            observation.action = Action::Call;
+            let state = attached.and_then(|attachment| attachment.get("call")?.word("state"));
+            note(&mut observation, "status", state.map(str::to_owned));
+        }
+        Some(kind) => attach(&mut observation, kind),
+        None if message.has("geo") => attach(&mut observation, "geo"),
+        None if text.is_none() && message.items("fwd_messages")?.next().is_some() => {
+            attach(&mut observation, "forward");
+        }
+        None => {}
+    }
     say(&mut observation, text);
-    note(&mut observation, "data", text_under(&message, "payload", DATA)?);
+    note(&mut observation, "data", data(&message)?);
     Referral::by_link().with(&message, &[("ref", "ref"), ("ref_source", "source")])?.note(&mut observation);
     Ok(observation)
 }
@@ -149,10 +158,14 @@ fn pressed(event: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unpar
     let mut observation = Observation::new(received_at, Channel::Vk, peer.to_string(), word("button"));
     observation.actor = Actor::Client;
     observation.contact.messenger_id = Some(user.to_string());
-    if let Some(payload) = event.get("payload") {
-        observation.attributes.insert("data".to_owned(), Value::from(payload.written()));
-    }
+    note(&mut observation, "data", data(&event)?);
     Ok(observation)
+}
+
+/// What the program gave to a button: JSON, in messages as a text.
+fn data(holder: &Spot<'_>) -> Result<Option<String>, Unparsed> {
+    let Some(payload) = holder.get("payload") else { return Ok(None) };
+    if payload.value().is_string() { payload.text(DATA) } else { Ok(Some(payload.written())) }
 }
 
 /// The client lets the community write, or no longer.

@@ -51,7 +51,7 @@ fn message(message: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unp
     let id = message.need("messageId")?.id()?;
     let chat = message.need("chatId")?.id()?;
     let chat_type = message.need("chatType")?.as_word()?;
-    let at = message.get("dateTime").map(|at| at.moment()).transpose()?.unwrap_or(received_at);
+    let at = message.get("dateTime").map(|at| moment(&at)).transpose()?.unwrap_or(received_at);
     let is = |key: &str| message.get(key).is_some_and(|flag| flag.is_true());
     let changed = if is("isDeleted") {
         Some("delete")
@@ -141,7 +141,7 @@ fn contact(message: &Spot<'_>, chat: &str, channel: Channel, is_group: bool) -> 
     let number = (channel == Channel::Whatsapp).then(|| format!("+{chat}"));
     let phone = text("phone")?.or(number);
     // Where a client has given no name, their number stands in its place.
-    let name = text("name")?.filter(|name| name != chat);
+    let name = text("name")?.filter(|name| name.trim_start_matches('+') != chat);
     Ok(Contact { phone, name, messenger_id: Some(chat.to_owned()), ..Contact::default() })
 }
 
@@ -149,7 +149,7 @@ fn contact(message: &Spot<'_>, chat: &str, channel: Channel, is_group: bool) -> 
 fn status(status: Spot<'_>) -> Result<Observation, Unparsed> {
     let id = status.need("messageId")?.id()?;
     let step = status.need("status")?.as_word()?;
-    let at = status.need("timestamp")?.moment()?;
+    let at = moment(&status.need("timestamp")?)?;
     let action = match step {
         "sent" => "message_sent",
         "delivered" => "message_delivered",
@@ -167,6 +167,12 @@ fn status(status: Spot<'_>) -> Result<Observation, Unparsed> {
     }
     note(&mut observation, "error", error_of(&status));
     Ok(observation)
+}
+
+/// An instant. The document has it without an offset, deliveries with that of UTC.
+fn moment(spot: &Spot<'_>) -> Result<Timestamp, Unparsed> {
+    let in_utc = || Timestamp::parse(&format!("{}Z", spot.as_word().ok()?)).ok();
+    spot.moment().or_else(|unparsed| in_utc().ok_or(unparsed))
 }
 
 fn channel_of(chat_type: &str) -> Channel {

@@ -39,6 +39,10 @@ fn event(event: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unparse
         .ok_or_else(|| json::unreadable("/resource", "is required: what the event is about"))?;
     let mut observation = match (resource, event.get("data")) {
         ("record", Some(data)) => record(&event, data, received_at)?,
+        // Of what is gone there may be nothing left to tell.
+        ("record", None) if is_status(&event, "delete") => {
+            record(&event, Spot::root(&Value::Null), received_at)?
+        }
         ("client", Some(data)) => client(&event, data, received_at)?,
         ("finances_operation", Some(data)) => payment(&event, data, received_at)?,
         _ => {
@@ -51,11 +55,15 @@ fn event(event: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unparse
     Ok(observation)
 }
 
+/// Whether this is what became of the thing: made, changed or deleted.
+fn is_status(event: &Spot<'_>, status: &str) -> bool {
+    event.get("status").is_some_and(|of_event| of_event.is_word(status))
+}
+
 /// A booking. Each event says how it stands: read by when that changed last, they may come in any order.
 fn record(event: &Spot<'_>, data: Spot<'_>, received_at: Timestamp) -> Result<Observation, Unparsed> {
     let id = event.need("resource_id")?.id()?;
-    let is_gone = event.get("status").is_some_and(|status| status.is_word("delete"))
-        || data.get("deleted").is_some_and(|deleted| deleted.is_true());
+    let is_gone = is_status(event, "delete") || data.get("deleted").is_some_and(|deleted| deleted.is_true());
     let attendance = match integer_under(&data, "visit_attendance")? {
         Some(of_visit) => Some(of_visit),
         None => integer_under(&data, "attendance")?,
@@ -73,10 +81,9 @@ fn record(event: &Spot<'_>, data: Spot<'_>, received_at: Timestamp) -> Result<Ob
         None => instant_under(&data, "create_date")?,
     };
     let session = format!("record:{id}");
-    let is_new = event.get("status").is_some_and(|status| status.is_word("create"));
     let is_online = data.get("online").is_some_and(|online| online.is_true());
     // How a booking was made it says as long as it is there; whatever becomes of it later is the salon's doing.
-    let is_the_clients = is_online && is_new && action == Action::Book;
+    let is_the_clients = is_online && is_status(event, "create") && action == Action::Book;
     let mut observation =
         Observation::new(changed_at.unwrap_or(received_at), Channel::Booking, session, action);
     observation.actor = if is_the_clients { Actor::Client } else { Actor::Staff };
@@ -120,8 +127,8 @@ fn payment(event: &Spot<'_>, data: Spot<'_>, received_at: Timestamp) -> Result<O
     let record = record.map(|record| record.id()).transpose()?;
     let amount = data.get("amount");
     let is_income = amount.and_then(|amount| amount.value().as_f64()).is_some_and(|amount| amount > 0.0);
-    let is_new = event.get("status").is_some_and(|status| status.is_word("create"));
-    let action = if is_income && is_new { Action::Pay } else { word("finances_operation") };
+    let action =
+        if is_income && is_status(event, "create") { Action::Pay } else { word("finances_operation") };
     let at = instant_under(&data, "date")?.unwrap_or(received_at);
     let session = match &record {
         Some(record) => format!("record:{record}"),
