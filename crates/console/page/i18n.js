@@ -442,6 +442,10 @@ const TEXTS = {
   "quarantine.stage": ["Остановлено", "Stopped at"],
   "quarantine.replays": [["прогнано {n} раз", "прогнано {n} раза", "прогнано {n} раз"], ["replayed once", "replayed {n} times"]],
   "quarantine.replay": ["Прогнать заново", "Send through again"],
+  "quarantine.expired": [
+    "Срок хранения прошёл, тело удалено: прогнать заново нечего, можно только снять с разбора.",
+    "Its retention is over and the body is gone: there is nothing to send through again, it can only be dismissed.",
+  ],
   "quarantine.replay.done": ["Отправлено", "Sent"],
   "quarantine.replay.admin": ["Прогнать заново может ключ администратора.", "Sending through again takes an admin key."],
   "quarantine.open": [["{n} запись ждёт", "{n} записи ждут", "{n} записей ждут"], ["{n} entry is waiting", "{n} entries are waiting"]],
@@ -456,6 +460,10 @@ const TEXTS = {
   "groups.open.yes": ["Открыть", "Open"],
   "groups.open.sure": ["В теле могут быть личные данные. Кто, когда и зачем его открыл, останется в журнале.", "The body may hold personal data. Who opened it, when and why stays on record."],
   "groups.why": ["Зачем открываете", "Why you open it"],
+  "groups.expired": [
+    ["У {n} записи срок хранения прошёл, тело удалено: её можно только снять с разбора.", "У {n} записей срок хранения прошёл, тела удалены: их можно только снять с разбора.", "У {n} записей срок хранения прошёл, тела удалены: их можно только снять с разбора."],
+    ["The retention of {n} entry is over and its body is gone: it can only be dismissed.", "The retention of {n} entries is over and their bodies are gone: they can only be dismissed."],
+  ],
   "groups.dismiss": ["Снять с разбора", "Dismiss"],
   "groups.dismiss.sure": [
     "Записи больше не будут ждать. Они остаются в карантине и в сверке, пока не выйдет срок хранения, и их можно вернуть. Кто, когда и почему их снял, останется в журнале.",

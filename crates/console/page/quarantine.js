@@ -89,7 +89,7 @@ function draw(place, state) {
 function entryCard(entry, state) {
   const fact = (key, value) => value && h("div", {}, h("dt", {}, t(`quarantine.${key}`)), h("dd", {}, value));
   const time = (text) => h("time", { datetime: text }, moment(text));
-  const canReplay = state.reader.scope === "admin" && entry.state !== "resolved";
+  const canReplay = state.reader.scope === "admin" && entry.state !== "resolved" && !entry.expired;
   return h("li", { class: `panel entry entry-${entry.state}` },
     h("div", { class: "heading" }, h("h2", {}, word("class", entry.class)),
       h("span", { class: `status state-${entry.state}` }, t(`state.${entry.state}`),
@@ -102,6 +102,7 @@ function entryCard(entry, state) {
       fact("stage", word("stage", entry.stage)),
       fact("source", entry.source),
       fact("receipt", h("code", { class: "long" }, entry.receipt))),
+    entry.expired && h("p", { class: "quiet" }, t("quarantine.expired")),
     canReplay && replayButton(entry, state));
 }
 

@@ -26,6 +26,7 @@ function card(group, reader, signal, changed) {
       h("span", { class: `status state-${group.dismissed > 0 ? "dismissed" : "open"}` },
         group.dismissed > 0 ? plural("groups.dismissed", group.dismissed) : plural("quarantine.open", group.open),
         group.replaying > 0 && ` · ${t("groups.replaying", { n: number(group.replaying) })}`)),
+    group.expired > 0 && h("p", { class: "quiet" }, plural("groups.expired", group.expired)),
     h("dl", { class: "facts" },
       fact("where", group.pointer && h("code", {}, group.pointer)),
       fact("expected", h("span", { lang: "en" }, group.detail)),
@@ -33,10 +34,10 @@ function card(group, reader, signal, changed) {
       fact("stage", word("stage", group.stage)),
       fact("source", h("a", { href: `#/sources/${encodeURIComponent(group.source)}` }, group.source))),
     h("div", { class: "buttons" },
-      reader.scope === "admin" && group.open > 0 && replaying(group, signal, changed),
+      reader.scope === "admin" && group.open + group.replaying > group.expired && group.open > 0 && replaying(group, signal, changed),
       reader.scope === "admin" && group.open > 0 && MAPPED.includes(group.kind) && group.stage === "normalize" && mending(group.source, { signal, changed }),
       !reader.open && group.stage === "normalize" && opening(group.example),
-      reader.scope === "admin" && group.open > 0 && dismissing(group, changed),
+      reader.scope === "admin" && group.open + group.replaying > 0 && dismissing(group, changed),
       reader.scope === "admin" && group.dismissed > 0 && takingBack(group, changed)));
 }
 

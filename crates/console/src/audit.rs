@@ -16,6 +16,9 @@ pub(crate) const LIST: Endpoint = Endpoint { service: "console", pattern: "/v1/a
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 500;
 
+/// Why bodies are opened of which nothing is shown.
+const TRIAL: &str = "trying a mapping on what waits in quarantine";
+
 #[derive(Serialize)]
 struct AuditList {
     entries: Vec<AuditView>,
@@ -91,6 +94,8 @@ fn reason_of(vault: &Vault, entry: &AuditEntry) -> Option<String> {
         (Some(_of_nothing_sealed), _) => return None,
         (None, about) => {
             return match about {
+                About::Entry { .. } if entry.deed == Deed::Opened => Some(TRIAL.to_owned()),
+                About::Source(_) if entry.deed == Deed::Opened => Some(TRIAL.to_owned()),
                 About::Entry { .. } | About::Cause { .. } => None,
                 About::Session(_) => Some("reading a conversation".to_owned()),
                 About::Lead(_) => Some("reading what was said over a lead".to_owned()),

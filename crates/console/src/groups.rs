@@ -50,6 +50,8 @@ struct GroupView {
     open: u64,
     replaying: u64,
     dismissed: u64,
+    /// Of these, those whose bodies are gone.
+    expired: u64,
     first_at: String,
     last_at: String,
     example: String,
@@ -131,6 +133,9 @@ pub(crate) async fn open(
         .iter()
         .find(|entry| entry.stage == Stage::Normalize)
         .ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    if entry.is_expired() {
+        return Err(Problem::new(ProblemKind::Conflict).detail(quarantine::EXPIRED));
+    }
     let keys = console.vault.tenant(&opener.tenant);
     let audited = AuditEntry {
         at: console.clock.now(),
@@ -144,6 +149,7 @@ pub(crate) async fn open(
     console.audit.add_audit(&[audited]).await.map_err(failure::of_ledger)?;
     let body = workbench::body_of(&console.vault, entry).map_err(|error| match error {
         BodyError::NoBody(_) => Problem::new(ProblemKind::NotFound),
+        BodyError::Expired => Problem::new(ProblemKind::Conflict).detail(quarantine::EXPIRED),
         BodyError::Sealed => {
             Problem::new(ProblemKind::Conflict).detail("the body cannot be opened: its key is unknown here")
         }
@@ -222,6 +228,7 @@ impl GroupView {
             open: count.open,
             replaying: count.replaying,
             dismissed: count.dismissed,
+            expired: count.expired,
             first_at: instant(count.first_at),
             last_at: instant(count.last_at),
             example: count.example.to_string(),

@@ -35,6 +35,7 @@ mod login;
 mod mappings;
 mod overview;
 mod page;
+mod pages;
 mod parameters;
 mod quarantine;
 mod reconcile_route;

@@ -3,6 +3,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use channels::Mapping;
+use domain::audit::Who;
 use domain::registry::Source;
 use http_kit::endpoint::Endpoint;
 use http_kit::problem::{Problem, ProblemKind};
@@ -93,8 +94,10 @@ pub(crate) async fn preview(
 ) -> Result<HttpResponse, Problem> {
     let (tenant, source) = changing(&req, &console, &id, &[]).await?;
     let mapping = read_mapping(&asked.mapping)?;
-    let of = (&tenant, &source.id);
-    let preview = remap::preview(&*console.quarantine, &console.vault, of, &mapping).await;
+    let who = Who::Key(access::administrator(&req, &console).await?.key.to_string());
+    let opening = remap::opening_all(&tenant, &source.id, who, console.clock.now());
+    let (quarantine, audit) = (&*console.quarantine, &*console.audit);
+    let preview = remap::preview(quarantine, audit, &console.vault, opening, &source.id, mapping).await;
     Ok(HttpResponse::Ok().json(PreviewView::from(preview.map_err(failure::of_ledger)?)))
 }
 

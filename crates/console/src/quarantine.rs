@@ -4,7 +4,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::id::{ReceiptId, TenantId};
-use domain::quarantine::{QuarantineEntry, QuarantineState, ReasonClass, Stage};
+use domain::quarantine::{ListedEntry, QuarantineEntry, QuarantineState, ReasonClass, Stage};
 use http_kit::endpoint::Endpoint;
 use http_kit::problem::{Problem, ProblemKind};
 use ports::quarantine::QuarantineQuery;
@@ -23,6 +23,10 @@ pub(crate) const REPLAY: Endpoint =
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
+
+/// What is said of an entry whose message is gone.
+pub(crate) const EXPIRED: &str =
+    "its body was kept as long as everything else and is gone: the entry can only be dismissed";
 
 #[derive(Serialize)]
 struct EntryList {
@@ -50,7 +54,9 @@ struct EntryView {
     state: &'static str,
     replays: u32,
     /// How long the message is, sealed as it lies there.
-    sealed_bytes: usize,
+    sealed_bytes: u64,
+    /// Whether the message is gone: there is nothing to open or to send through again.
+    expired: bool,
 }
 
 pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Result<HttpResponse, Problem> {
@@ -110,6 +116,7 @@ pub(crate) fn not_replayed(error: ReplayError) -> Problem {
         ReplayError::Resolved => {
             Problem::new(ProblemKind::Conflict).detail("this entry was dealt with already")
         }
+        ReplayError::Expired => Problem::new(ProblemKind::Conflict).detail(EXPIRED),
         ReplayError::Bus(cause) => failure::of_bus(cause),
         ReplayError::Ledger(cause) => failure::of_ledger(cause),
     }
@@ -146,6 +153,12 @@ fn choose(mut entries: Vec<QuarantineEntry>, stage: Option<Stage>) -> Result<Qua
 
 impl From<&QuarantineEntry> for EntryView {
     fn from(entry: &QuarantineEntry) -> Self {
+        Self::from(&ListedEntry::from(entry))
+    }
+}
+
+impl From<&ListedEntry> for EntryView {
+    fn from(entry: &ListedEntry) -> Self {
         Self {
             receipt: entry.receipt.to_string(),
             stage: entry.stage.as_str(),
@@ -157,7 +170,8 @@ impl From<&QuarantineEntry> for EntryView {
             quarantined_at: entry.quarantined_at.to_string(),
             state: entry.state.as_str(),
             replays: entry.replays,
-            sealed_bytes: entry.message.len(),
+            sealed_bytes: entry.message_bytes,
+            expired: entry.is_expired(),
         }
     }
 }

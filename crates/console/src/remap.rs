@@ -2,22 +2,27 @@
 //! the command line.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use channels::{Kept, Mapping};
+use domain::audit::{About, AuditEntry, Deed, Who};
 use domain::id::{SourceId, TenantId};
 use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
 use domain::timestamp::Timestamp;
 use event_schema::codec::RawDelivery;
+use ports::audit::AuditLog;
 use ports::ledger::LedgerError;
 use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use privacy::Vault;
 
-use crate::replay::{ReplayError, Replayer, replay};
+use crate::pages::pages;
+use crate::replay::{ReplayError, Replayer, replay_listed};
 use crate::workbench::{Step, open_before};
 
-/// Entries whose bodies are open at a time.
-const CHUNK: u32 = 200;
+/// Entries listed at a time, without what they hold.
+const CHUNK: u32 = 1_000;
 
 /// What would become of entries if they were read by a mapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,26 +79,49 @@ impl Preview {
     }
 }
 
-/// What would become of every open entry of a source. Changes nothing, and shows nothing of any body.
+/// What would become of every open entry of a source. Changes nothing, and shows nothing of any body; who has them opened is
+/// written down all the same, before.
 pub async fn preview(
     quarantine: &dyn QuarantineStore,
-    vault: &Vault,
-    (tenant, source): (&TenantId, &SourceId),
-    mapping: &Mapping,
+    audit: &dyn AuditLog,
+    vault: &Arc<Vault>,
+    opening: AuditEntry,
+    source: &SourceId,
+    mapping: Mapping,
 ) -> Result<Preview, LedgerError> {
+    let tenant = opening.tenant.clone();
+    audit.add_audit(&[opening]).await?;
+    let mapping = Arc::new(mapping);
     let mut preview = Preview::default();
     let mut query = QuarantineQuery {
         source: Some(source.clone()),
         stage: Some(Stage::Normalize),
         state: Some(QuarantineState::Open),
+        kept: true,
         ..QuarantineQuery::all_of(tenant.clone(), CHUNK)
     };
     loop {
-        let entries = quarantine.list(&query).await?;
-        let Some(last) = entries.last() else { return Ok(preview) };
+        let listed = quarantine.list(&query).await?;
+        let Some(last) = listed.last() else { return Ok(preview) };
         query.after = Some((last.quarantined_at, last.receipt));
-        preview.add(vault, &entries, mapping);
+        for page in pages(&listed) {
+            let entries = quarantine.load(&tenant, &page).await?;
+            let (vault, mapping) = (Arc::clone(vault), Arc::clone(&mapping));
+            // Megabytes are opened and parsed, and others are answered meanwhile.
+            let adding = tokio::task::spawn_blocking(move || {
+                preview.add(&vault, &entries, &mapping);
+                preview
+            });
+            preview = adding.await.unwrap_or_else(|stopped| resume_unwind(stopped.into_panic()));
+        }
     }
+}
+
+/// What is written down before the bodies of all that waits of a source are opened to try a mapping on them.
+#[must_use]
+pub fn opening_all(tenant: &TenantId, source: &SourceId, who: Who, now: Timestamp) -> AuditEntry {
+    let about = About::Source(source.clone());
+    AuditEntry { at: now, tenant: tenant.clone(), who, deed: Deed::Opened, about, reason: None }
 }
 
 /// Sends up to `limit` open entries of a source through again, to be read by this mapping, that were put in before an
@@ -111,14 +139,11 @@ pub async fn replay_step(
         stage: Some(Stage::Normalize),
         ..open_before(tenant, before, limit)
     };
-    let mut sent = 0;
-    for entry in replayer.quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
-        // What no mapping reads goes through as it is, and comes back as it was: passed over, it would be listed for ever.
-        let entry = remapped(&entry, mapping).unwrap_or(entry);
-        replay(replayer, &entry).await?;
-        sent += 1;
-    }
-    Ok(Step { sent, more: sent >= limit })
+    let listed = replayer.quarantine.list(&query).await.map_err(ReplayError::Ledger)?;
+    // What no mapping reads goes through as it is, and comes back as it was: passed over, it would be listed for ever.
+    let by_mapping = |entry: QuarantineEntry| remapped(&entry, mapping).unwrap_or(entry);
+    let sent = replay_listed(replayer, tenant, &listed, by_mapping).await?;
+    Ok(Step { sent, more: listed.len() >= usize::try_from(limit).unwrap_or(usize::MAX) })
 }
 
 /// The entry as it goes through again to be read by this mapping; `None` where no mapping reads it.

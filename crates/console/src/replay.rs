@@ -1,12 +1,14 @@
 //! Sending a quarantined message through again, with the receipt, ids and times it came with.
 
 use bytes::Bytes;
-use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
+use domain::id::TenantId;
+use domain::quarantine::{ListedEntry, QuarantineEntry, QuarantineState, Stage};
 use ports::bus::{BusError, EventBus, Message, Partition, Topic};
 use ports::ledger::LedgerError;
 use ports::quarantine::QuarantineStore;
 use privacy::Vault;
 
+use crate::pages::pages;
 use crate::reseal::reseal_message;
 
 /// Why a message could not be sent through again.
@@ -15,6 +17,9 @@ pub enum ReplayError {
     /// A replay brought it home already.
     #[error("the entry is resolved: there is nothing to send through again")]
     Resolved,
+    /// Its message is gone with what else was kept as long.
+    #[error("the message has expired: there is nothing left to send through again")]
+    Expired,
     /// The message was not published; the entry is as it was.
     #[error("the message could not be published")]
     Bus(#[source] BusError),
@@ -47,6 +52,9 @@ pub async fn replay(replayer: Replayer<'_>, entry: &QuarantineEntry) -> Result<(
     if entry.state == QuarantineState::Resolved {
         return Err(ReplayError::Resolved);
     }
+    if entry.is_expired() {
+        return Err(ReplayError::Expired);
+    }
     // The session is under seal; no order is assumed of what comes back from quarantine.
     let message = reseal_message(vault, entry.stage, Bytes::copy_from_slice(&entry.message));
     let message = Message::new(entry.tenant.clone(), Partition::FIRST, message);
@@ -58,6 +66,27 @@ pub async fn replay(replayer: Replayer<'_>, entry: &QuarantineEntry) -> Result<(
         quarantine.resolve(entry).await.map_err(ReplayError::Ledger)?;
     }
     Ok(())
+}
+
+/// Sends those of a list through again that still wait, some megabytes of them in memory at a time; says how many those
+/// were.
+pub(crate) async fn replay_listed(
+    replayer: Replayer<'_>,
+    tenant: &TenantId,
+    listed: &[ListedEntry],
+    as_read_now: impl Fn(QuarantineEntry) -> QuarantineEntry,
+) -> Result<u32, ReplayError> {
+    let mut sent = 0;
+    for page in pages(listed) {
+        for entry in replayer.quarantine.load(tenant, &page).await.map_err(ReplayError::Ledger)? {
+            // Somebody else may have dealt with it since.
+            if entry.state == QuarantineState::Open && !entry.is_expired() {
+                replay(replayer, &as_read_now(entry)).await?;
+                sent += 1;
+            }
+        }
+    }
+    Ok(sent)
 }
 
 /// Where a message goes in again. Both groups that read events take one they know as the repetition it is.

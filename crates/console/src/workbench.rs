@@ -15,7 +15,7 @@ use ports::quarantine::{QuarantineQuery, QuarantineStore};
 use privacy::Vault;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::replay::{ReplayError, Replayer, replay};
+use crate::replay::{ReplayError, Replayer, replay_listed};
 
 /// Causes as they are written down that are looked at: spots and numbers apart, far more than there ever are.
 const MAX_CAUSES: u32 = 1_000;
@@ -90,11 +90,9 @@ pub async fn replay_step(
     for cause in &group.causes {
         let query =
             QuarantineQuery { cause: Some(cause.clone()), ..open_before(tenant, before, limit - sent) };
-        for entry in replayer.quarantine.list(&query).await.map_err(ReplayError::Ledger)? {
-            replay(replayer, &entry).await?;
-            sent += 1;
-        }
-        if sent >= limit {
+        let listed = replayer.quarantine.list(&query).await.map_err(ReplayError::Ledger)?;
+        sent += replay_listed(replayer, tenant, &listed, |entry| entry).await?;
+        if listed.len() >= usize::try_from(query.limit).unwrap_or(usize::MAX) {
             return Ok(Step { sent, more: true });
         }
     }
@@ -142,6 +140,9 @@ pub enum BodyError {
     /// What waits is a batch of sealed events: past the stage that had a body.
     #[error("an entry of stage {} holds sealed events, not a body", .0.as_str())]
     NoBody(Stage),
+    /// It is gone with what else was kept as long.
+    #[error("the body has expired")]
+    Expired,
     /// Its key is unknown here, or it is damaged.
     #[error("the body cannot be opened")]
     Sealed,
@@ -151,6 +152,9 @@ pub enum BodyError {
 pub fn body_of(vault: &Vault, entry: &QuarantineEntry) -> Result<String, BodyError> {
     if entry.stage != Stage::Normalize {
         return Err(BodyError::NoBody(entry.stage));
+    }
+    if entry.is_expired() {
+        return Err(BodyError::Expired);
     }
     // The causes are not passed on: those of unreadable content may quote it.
     let raw =
@@ -170,6 +174,7 @@ impl Group {
         count.open += more.open;
         count.replaying += more.replaying;
         count.dismissed += more.dismissed;
+        count.expired += more.expired;
         count.first_at = count.first_at.min(more.first_at);
         count.last_at = count.last_at.max(more.last_at);
         count.example = count.example.max(more.example);
@@ -177,10 +182,12 @@ impl Group {
     }
 }
 
-/// Open entries that were put in before an instant, the ones of that very instant not among them.
+/// Open entries that can be sent through again and were put in before an instant, the ones of that very instant not among
+/// them.
 pub(crate) fn open_before(tenant: &TenantId, before: Timestamp, limit: u32) -> QuarantineQuery {
     QuarantineQuery {
         state: Some(QuarantineState::Open),
+        kept: true,
         after: Some((before, first_of_all())),
         ..QuarantineQuery::all_of(tenant.clone(), limit)
     }

@@ -68,7 +68,7 @@ macro_rules! ledger_contract {
             sweeping_deletes_what_is_old_and_nothing_else
             a_session_reported_late_stays_as_long_as_its_events
             sweeping_leaves_the_books
-            sweeping_leaves_what_waits_in_quarantine
+            sweeping_leaves_what_waits_in_quarantine_without_its_message
             sweeping_goes_on_where_it_stopped
             a_ledger_that_works_passes_its_probe);
         $crate::named_tests!(world, $open, $crate::ledger::Port, $crate::ledger::keeping:

@@ -78,12 +78,92 @@ pub struct QuarantineEntry {
     pub received_at: Timestamp,
     /// When it was put here last.
     pub quarantined_at: Timestamp,
-    /// The message as it was on the bus: sealed body or sealed event. What a replay publishes again.
+    /// The message as it was on the bus: sealed body or sealed event. What a replay publishes again. Empty once it has
+    /// expired: a message has its receipt at least.
     pub message: Vec<u8>,
     /// Whether it still waits for somebody.
     pub state: QuarantineState,
     /// How often it was sent through again.
     pub replays: u32,
+}
+
+impl QuarantineEntry {
+    /// Whether its message is gone, which is kept as long as everything else: it can neither be opened nor sent through
+    /// again.
+    #[must_use]
+    pub const fn is_expired(&self) -> bool {
+        self.message.is_empty()
+    }
+}
+
+/// An entry as lists have it: all but the message, which may be megabytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedEntry {
+    /// The acceptance it came with.
+    pub receipt: ReceiptId,
+    /// Where it stopped, and so where a replay starts.
+    pub stage: Stage,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Where it came from.
+    pub source: SourceId,
+    /// Why it is here.
+    pub reason: Reason,
+    /// When the gateway took it: kept by a replay.
+    pub received_at: Timestamp,
+    /// When it was put here last.
+    pub quarantined_at: Timestamp,
+    /// How long the message is; zero once it has expired.
+    pub message_bytes: u64,
+    /// Whether it still waits for somebody.
+    pub state: QuarantineState,
+    /// How often it was sent through again.
+    pub replays: u32,
+}
+
+impl ListedEntry {
+    /// As [`QuarantineEntry::is_expired`].
+    #[must_use]
+    pub const fn is_expired(&self) -> bool {
+        self.message_bytes == 0
+    }
+
+    /// The whole entry.
+    #[must_use]
+    pub fn with(self, message: Vec<u8>) -> QuarantineEntry {
+        let Self {
+            receipt, stage, tenant, source, reason, received_at, quarantined_at, state, replays, ..
+        } = self;
+        QuarantineEntry {
+            receipt,
+            stage,
+            tenant,
+            source,
+            reason,
+            received_at,
+            quarantined_at,
+            message,
+            state,
+            replays,
+        }
+    }
+}
+
+impl From<&QuarantineEntry> for ListedEntry {
+    fn from(entry: &QuarantineEntry) -> Self {
+        Self {
+            receipt: entry.receipt,
+            stage: entry.stage,
+            tenant: entry.tenant.clone(),
+            source: entry.source.clone(),
+            reason: entry.reason.clone(),
+            received_at: entry.received_at,
+            quarantined_at: entry.quarantined_at,
+            message_bytes: u64::try_from(entry.message.len()).unwrap_or(u64::MAX),
+            state: entry.state,
+            replays: entry.replays,
+        }
+    }
 }
 
 /// What entries have in common that stopped for one cause: what a person deals with at once.
@@ -127,6 +207,8 @@ pub struct CauseCount {
     pub replaying: u64,
     /// Entries that were dismissed; they are counted apart from those that wait.
     pub dismissed: u64,
+    /// How many of these have no message any more: they can only be dismissed.
+    pub expired: u64,
     /// When the first of them was received.
     pub first_at: Timestamp,
     /// When the last of them was received.
@@ -212,12 +294,13 @@ pub enum Dismissal {
 }
 
 impl Dismissal {
-    /// The state it is said of.
+    /// The states it is said of. What was sent through again may be dismissed, too, for its message may have been lost: if it
+    /// comes home all the same, that counts, and if it fails again it waits again.
     #[must_use]
-    pub const fn from(self) -> QuarantineState {
+    pub const fn from(self) -> &'static [QuarantineState] {
         match self {
-            Self::Dismiss => QuarantineState::Open,
-            Self::TakeBack => QuarantineState::Dismissed,
+            Self::Dismiss => &[QuarantineState::Open, QuarantineState::Replaying],
+            Self::TakeBack => &[QuarantineState::Dismissed],
         }
     }
 

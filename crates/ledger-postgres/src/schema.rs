@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 13] = [
+pub(crate) const MIGRATIONS: [Migration; 14] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -74,6 +74,11 @@ pub(crate) const MIGRATIONS: [Migration; 13] = [
         version: 13,
         name: "sources of CloudEvents",
         sql: include_str!("../migrations/0013-sources-of-cloudevents.sql"),
+    },
+    Migration {
+        version: 14,
+        name: "expiry in quarantine",
+        sql: include_str!("../migrations/0014-expiry-in-quarantine.sql"),
     },
 ];
 

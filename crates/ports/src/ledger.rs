@@ -32,8 +32,9 @@ pub trait Ledger: Send + Sync {
     /// ignored, except at stage `Analyse`, which says nothing about the ledger.
     async fn quarantine(&self, entries: &[QuarantineEntry]) -> Result<(), LedgerError>;
 
-    /// Deletes events, marks of receipts and resolved quarantine received before `events`, and sessions without
-    /// events left whose last event was before `rollups`; at most about `limit` rows, so that writing is not held up. The books stay.
+    /// Deletes events, marks of receipts, and what was resolved or dismissed in quarantine, received before `events`, and
+    /// sessions without events left whose last event was before `rollups`; at most about `limit` rows, so that writing is not
+    /// held up. Of what waits in quarantine the messages are deleted and the entries stay, with their reasons. The books stay.
     async fn sweep(&self, events: Timestamp, rollups: Timestamp, limit: u32) -> Result<u64, LedgerError>;
 
     /// Reads and writes for real, to say whether the ledger can be used.

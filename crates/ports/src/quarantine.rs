@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::id::{ReceiptId, SourceId, TenantId};
 use domain::quarantine::{
-    Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState, ReasonClass, Stage,
+    Cause, CauseCount, Dismissal, ListedEntry, QuarantineEntry, QuarantineState, ReasonClass, Stage,
 };
 use domain::timestamp::Timestamp;
 
@@ -12,8 +12,16 @@ use crate::ledger::LedgerError;
 /// Reads the quarantine and marks entries as sent through again. Every question names its tenant.
 #[async_trait]
 pub trait QuarantineStore: Send + Sync {
-    /// Entries, the youngest first.
-    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError>;
+    /// Entries, the youngest first, without their messages: those of a page may be hundreds of megabytes.
+    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<ListedEntry>, LedgerError>;
+
+    /// Entries with their messages, as they are now; in no order, and without those that are not there any more. Who asks
+    /// sees to it that they are not too large together.
+    async fn load(
+        &self,
+        tenant: &TenantId,
+        entries: &[(ReceiptId, Stage)],
+    ) -> Result<Vec<QuarantineEntry>, LedgerError>;
 
     /// For what causes entries wait, the most frequent first, at most `limit`; resolved ones are not counted, dismissed
     /// ones have a row of their own.
@@ -28,7 +36,7 @@ pub trait QuarantineStore: Send + Sync {
     /// An entry that came home, or was put here anew, since it was `seen` keeps its state: the replay was faster.
     async fn mark_replaying(&self, seen: &QuarantineEntry) -> Result<(), LedgerError>;
 
-    /// Dismisses entries that nobody has dealt with, or takes that back: of one cause, put in before an instant, at most
+    /// Dismisses entries that have not come home, or takes that back: of one cause, put in before an instant, at most
     /// `limit` at once; says how many. The books know nothing of it: what is dismissed still is in quarantine. It is
     /// swept when its time comes, which what waits is not.
     async fn dismiss(
@@ -58,6 +66,8 @@ pub struct QuarantineQuery {
     pub stage: Option<Stage>,
     /// Only those in this state.
     pub state: Option<QuarantineState>,
+    /// Only those whose message has not expired.
+    pub kept: bool,
     /// Only those that come after this place in the order (youngest first): the last entry of the page before.
     pub after: Option<(Timestamp, ReceiptId)>,
     /// How many at the most.
@@ -68,6 +78,16 @@ impl QuarantineQuery {
     /// Every entry of a tenant, from the youngest on.
     #[must_use]
     pub const fn all_of(tenant: TenantId, limit: u32) -> Self {
-        Self { tenant, class: None, cause: None, source: None, stage: None, state: None, after: None, limit }
+        Self {
+            tenant,
+            class: None,
+            cause: None,
+            source: None,
+            stage: None,
+            state: None,
+            kept: false,
+            after: None,
+            limit,
+        }
     }
 }

@@ -38,6 +38,7 @@ const SCHEMA: Schema = Schema {
         include_str!("../migrations/ledger/0007-trades-of-tenants.sql"),
         include_str!("../migrations/ledger/0008-who-read-what.sql"),
         include_str!("../migrations/ledger/0009-dismissed-entries.sql"),
+        include_str!("../migrations/ledger/0010-expiry-in-quarantine.sql"),
     ],
 };
 

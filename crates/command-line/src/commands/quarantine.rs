@@ -1,11 +1,11 @@
 //! The command `quarantine`: look at what could not be understood, and send it through again.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use console::workbench::{self, Group, body_of};
 use domain::audit::{About, AuditEntry, Deed, Reason, Who};
 use domain::event::Sealed;
 use domain::id::{ReceiptId, TenantId};
-use domain::quarantine::{Dismissal, QuarantineEntry, QuarantineState};
+use domain::quarantine::{Dismissal, ListedEntry, QuarantineEntry, QuarantineState};
 use indicatif::{ProgressBar, ProgressStyle};
 use ports::clock::{Clock as _, SystemClock};
 use ports::quarantine::QuarantineQuery;
@@ -20,10 +20,14 @@ use crate::office::Office;
 use crate::print::Print;
 use crate::program::Program;
 
-const GROUP_COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 9] =
+    ["receipt", "stage", "source", "reason", "pointer", "detail", "received_at", "replays", "expired"];
+
+const GROUP_COLUMNS: [&str; 12] = [
     "group",
     "open",
     "replaying",
+    "expired",
     "source",
     "stage",
     "reason",
@@ -52,9 +56,7 @@ pub(crate) async fn run(
             let state = (!all).then_some(QuarantineState::Open);
             let query = QuarantineQuery { class, state, ..QuarantineQuery::all_of(tenant, limit) };
             let rows: Vec<Value> = desk.quarantine.list(&query).await?.iter().map(row).collect();
-            let columns =
-                ["receipt", "stage", "source", "reason", "pointer", "detail", "received_at", "replays"];
-            print.list(&rows, &columns, "nothing is waiting in quarantine");
+            print.list(&rows, &COLUMNS, "nothing is waiting in quarantine");
         }
         QuarantineCommand::Show { of, receipt, body, reason } => {
             let tenant = tenant_of(of, &desk, program).await?;
@@ -99,7 +101,7 @@ pub(crate) async fn run(
 
 async fn found(desk: &Desk, tenant: &TenantId, receipt: ReceiptId) -> anyhow::Result<Vec<QuarantineEntry>> {
     let entries = desk.quarantine.show(tenant, receipt).await?;
-    anyhow::ensure!(!entries.is_empty(), "tenant {tenant} has nothing in quarantine under receipt {receipt}");
+    ensure!(!entries.is_empty(), "tenant {tenant} has nothing in quarantine under receipt {receipt}");
     Ok(entries)
 }
 
@@ -177,8 +179,9 @@ async fn show(
 ) -> anyhow::Result<()> {
     let mut shown = Vec::new();
     for entry in entries {
-        let mut value = row(entry);
+        let mut value = row(&ListedEntry::from(entry));
         if let Some(reason) = reason {
+            ensure!(!entry.is_expired(), "the body of {} has expired and is gone", entry.receipt);
             write_down(desk, entry, reason).await?;
             value["body"] = body_of(&desk.vault, entry)?.into();
         }
@@ -188,7 +191,7 @@ async fn show(
     Ok(())
 }
 
-fn row(entry: &QuarantineEntry) -> Value {
+fn row(entry: &ListedEntry) -> Value {
     json!({
         "receipt": entry.receipt.to_string(),
         "stage": entry.stage.as_str(),
@@ -200,6 +203,7 @@ fn row(entry: &QuarantineEntry) -> Value {
         "quarantined_at": entry.quarantined_at.to_string(),
         "state": entry.state.as_str(),
         "replays": entry.replays,
+        "expired": entry.is_expired(),
     })
 }
 
@@ -210,6 +214,7 @@ fn group_row(group: &Group) -> Value {
         "open": count.open,
         "replaying": count.replaying,
         "dismissed": count.dismissed,
+        "expired": count.expired,
         "source": count.cause.source.as_str(),
         "stage": count.cause.stage.as_str(),
         "reason": count.cause.class.as_str(),

@@ -4,11 +4,13 @@ use anyhow::{bail, ensure};
 use channels::Mapping;
 use console::remap::{self, Preview};
 use console::workbench;
+use domain::audit::{About, AuditEntry, Deed, Who};
 use domain::id::{SourceId, TenantId};
 use domain::quarantine::{QuarantineEntry, Stage};
 use ports::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
+use crate::account::account;
 use crate::commands::quarantine::{STEP, bar};
 use crate::desk::Desk;
 use crate::print::Print;
@@ -60,9 +62,20 @@ pub(super) async fn preview(
 ) -> anyhow::Result<()> {
     let preview = match of {
         Of::Source(source) => {
-            remap::preview(&*desk.quarantine, &desk.vault, (tenant, source), mapping).await?
+            let opening = remap::opening_all(tenant, source, Who::Account(account()), SystemClock.now());
+            let (quarantine, audit) = (&*desk.quarantine, &*desk.audit);
+            remap::preview(quarantine, audit, &desk.vault, opening, source, mapping.clone()).await?
         }
         Of::Entries(entries) => {
+            let opening = |entry: &QuarantineEntry| AuditEntry {
+                at: SystemClock.now(),
+                tenant: tenant.clone(),
+                who: Who::Account(account()),
+                deed: Deed::Opened,
+                about: About::Entry { receipt: entry.receipt, stage: entry.stage },
+                reason: None,
+            };
+            desk.audit.add_audit(&entries.iter().map(opening).collect::<Vec<_>>()).await?;
             let mut preview = Preview::default();
             preview.add(&desk.vault, entries, mapping);
             preview

@@ -9,7 +9,7 @@ use domain::audit::AuditEntry;
 use domain::consent::ConsentRecord;
 use domain::event::Sealed;
 use domain::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
-use domain::quarantine::{Cause, CauseCount, Dismissal, QuarantineEntry};
+use domain::quarantine::{Cause, CauseCount, Dismissal, ListedEntry, QuarantineEntry, Stage};
 use domain::registry::{ApiKey, MappingText, Source, SourceSecret, Tenant, Trade};
 use domain::rollup::Moment;
 use domain::source_state::{Period, SourceState};
@@ -179,7 +179,15 @@ impl SubjectReader for Empty {
 
 #[async_trait]
 impl QuarantineStore for Empty {
-    async fn list(&self, _: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError> {
+    async fn list(&self, _: &QuarantineQuery) -> Result<Vec<ListedEntry>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    async fn load(
+        &self,
+        _: &TenantId,
+        _: &[(ReceiptId, Stage)],
+    ) -> Result<Vec<QuarantineEntry>, LedgerError> {
         Ok(Vec::new())
     }
 

@@ -190,3 +190,41 @@ async fn nothing_is_dismissed_where_it_cannot_be_written_down() {
     assert_eq!(post(&world, &world.keys.admin, &path, json!({"reason": "noise"})).await.status, 503);
     assert!(world.store.held().quarantine.iter().all(|entry| entry.state == QuarantineState::Open));
 }
+
+#[tokio::test]
+async fn what_has_expired_says_so_and_can_only_be_dismissed() {
+    let (world, receipts) = salon().await;
+    {
+        let mut held = world.store.held();
+        held.quarantine[0].message.clear();
+        held.quarantine[1].message.clear();
+        held.quarantine[1].state = QuarantineState::Replaying;
+    }
+    let groups = get(&world, "/v1/quarantine/groups").await.body;
+    check("QuarantineGroups", &groups);
+    let group = &groups["groups"][0];
+    assert_eq!(
+        (&group["open"], &group["replaying"], &group["expired"]),
+        (&json!(2), &json!(1), &json!(2)),
+        "{group}"
+    );
+    let listed = get(&world, "/v1/quarantine").await.body;
+    let expired: Vec<_> =
+        listed["entries"].as_array().unwrap().iter().map(|entry| &entry["expired"]).collect();
+    assert_eq!(expired, [&json!(false), &json!(false), &json!(true), &json!(true)]);
+
+    let entry = format!("/v1/quarantine/{}", receipts[0]);
+    check("QuarantineEntry", &get(&world, &entry).await.body["entries"][0]);
+    let replayed = post(&world, &world.keys.admin, &format!("{entry}/replay"), json!({})).await;
+    assert_eq!((replayed.status, replayed.problem()), (409, "conflict"));
+    let opened = post(&world, &world.keys.read, &format!("{entry}/open"), json!({"reason": "a look"})).await;
+    assert_eq!((opened.status, opened.problem()), (409, "conflict"));
+    assert!(world.store.held().audit.is_empty(), "nothing was opened");
+
+    let path = format!("/v1/quarantine/groups/{}", group["id"].as_str().unwrap());
+    let sent = post(&world, &world.keys.admin, &format!("{path}/replay"), json!({})).await.body;
+    assert_eq!((&sent["sent"], &sent["more"]), (&json!(1), &json!(false)), "the others do not hold it up");
+    let why = json!({"reason": "their time is over"});
+    let moved = post(&world, &world.keys.admin, &format!("{path}/dismiss"), why).await;
+    assert_eq!((moved.status, &moved.body), (200, &json!({"moved": 3})), "and what was on its way, too");
+}

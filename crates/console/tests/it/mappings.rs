@@ -17,6 +17,7 @@ use crate::openapi::check;
 use crate::world::{World, at, reason, tenant};
 
 const PATH: &str = "/v1/sources/crm/mapping";
+const PREVIEW: &str = "/v1/sources/crm/mapping/preview";
 
 fn mapping(session: &str) -> Value {
     json!({"version": 1, "events": [{"set": {"channel": "site", "session_id": session, "action": "message"}}]})
@@ -79,6 +80,22 @@ async fn what_would_become_of_all_that_waits_is_seen_and_changes_nothing() {
     assert_eq!(states(&world), [QuarantineState::Open; 3]);
     assert!(world.store.held().published.is_empty());
     assert_eq!(get(&world, PATH).await.body["mapping"], mapping("/who"), "the old one is kept");
+}
+
+#[tokio::test]
+async fn a_preview_is_written_down_before_it_opens_anything() {
+    let world = crm(&[r#"{"client": "anna"}"#, r#"{"client": "berta"}"#]).await;
+    let ask = || post(&world, &world.keys.admin, PREVIEW, json!({"mapping": mapping("/client")}));
+    assert_eq!(ask().await.status, 200);
+    let audit = get_as(&world, &world.keys.admin, "/v1/audit").await.body;
+    check("Audit", &audit);
+    let entries = audit["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 1, "one for all it opens");
+    assert_eq!((&entries[0]["deed"], &entries[0]["about"]), (&json!("opened"), &json!("source")));
+    assert_eq!((&entries[0]["id"], &entries[0]["who"]), (&json!("crm"), &json!("key")));
+    assert_eq!(entries[0]["reason"], "trying a mapping on what waits in quarantine");
+    world.store.held().audit_is_down = true;
+    assert_eq!(ask().await.status, 503);
 }
 
 #[tokio::test]

@@ -11,7 +11,9 @@ use domain::consent::ConsentRecord;
 use domain::event::Event;
 use domain::id::{LeadId, ReceiptId, SessionId, TenantId};
 use domain::overview::{AppointmentFigures, ChannelFigures, SessionFigures};
-use domain::quarantine::{Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState};
+use domain::quarantine::{
+    Cause, CauseCount, Dismissal, ListedEntry, QuarantineEntry, QuarantineState, Stage,
+};
 use domain::rollup::{AppointmentRollup, Mark, Moment, SessionRollup};
 use domain::session::Outcome;
 use domain::subject::{Identity, Learned, Link, Touch};
@@ -218,12 +220,13 @@ impl SubjectReader for Store {
 
 #[async_trait]
 impl QuarantineStore for Store {
-    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError> {
-        let mut entries = self.reading()?.quarantine.clone();
+    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<ListedEntry>, LedgerError> {
+        let mut entries: Vec<_> = self.reading()?.quarantine.iter().map(ListedEntry::from).collect();
         entries.retain(|entry| {
             entry.tenant == query.tenant
                 && query.class.is_none_or(|class| entry.reason.class == class)
                 && query.cause.as_ref().is_none_or(|cause| cause_of(entry) == *cause)
+                && !(query.kept && entry.is_expired())
                 && query.source.as_ref().is_none_or(|source| entry.source == *source)
                 && query.stage.is_none_or(|stage| entry.stage == stage)
                 && query.state.is_none_or(|state| entry.state == state)
@@ -234,6 +237,16 @@ impl QuarantineStore for Store {
         Ok(entries)
     }
 
+    async fn load(
+        &self,
+        tenant: &TenantId,
+        entries: &[(ReceiptId, Stage)],
+    ) -> Result<Vec<QuarantineEntry>, LedgerError> {
+        let mut loaded = self.reading()?.quarantine.clone();
+        loaded.retain(|entry| entry.tenant == *tenant && entries.contains(&(entry.receipt, entry.stage)));
+        Ok(loaded)
+    }
+
     async fn causes(&self, tenant: &TenantId, _limit: u32) -> Result<Vec<CauseCount>, LedgerError> {
         let mut causes: BTreeMap<(Cause, bool), CauseCount> = BTreeMap::new();
         for entry in &self.reading()?.quarantine {
@@ -241,19 +254,22 @@ impl QuarantineStore for Store {
                 continue;
             }
             let is_dismissed = entry.state == QuarantineState::Dismissed;
-            let count =
-                causes.entry((cause_of(entry), is_dismissed)).or_insert_with_key(|(cause, _)| CauseCount {
+            let count = causes.entry((cause_of(&ListedEntry::from(entry)), is_dismissed)).or_insert_with_key(
+                |(cause, _)| CauseCount {
                     cause: cause.clone(),
                     open: 0,
                     replaying: 0,
                     dismissed: 0,
+                    expired: 0,
                     first_at: entry.received_at,
                     last_at: entry.received_at,
                     example: entry.receipt,
-                });
+                },
+            );
             count.open += u64::from(entry.state == QuarantineState::Open);
             count.replaying += u64::from(entry.state == QuarantineState::Replaying);
             count.dismissed += u64::from(is_dismissed);
+            count.expired += u64::from(entry.is_expired());
             count.first_at = count.first_at.min(entry.received_at);
             count.last_at = count.last_at.max(entry.received_at);
             count.example = count.example.max(entry.receipt);
@@ -288,8 +304,8 @@ impl QuarantineStore for Store {
         let mut held = self.reading()?;
         let meant = held.quarantine.iter_mut().filter(|entry| {
             entry.tenant == *tenant
-                && cause_of(entry) == *cause
-                && entry.state == dismissal.from()
+                && cause_of(&ListedEntry::from(&**entry)) == *cause
+                && dismissal.from().contains(&entry.state)
                 && entry.quarantined_at < before
         });
         let moved = meant.take(usize::try_from(limit).unwrap()).map(|entry| entry.state = dismissal.to());
@@ -425,7 +441,7 @@ impl EventBus for Store {
     }
 }
 
-fn cause_of(entry: &QuarantineEntry) -> Cause {
+fn cause_of(entry: &ListedEntry) -> Cause {
     Cause {
         source: entry.source.clone(),
         stage: entry.stage,

@@ -2,9 +2,10 @@
 
 use domain::action::Action;
 use domain::id::ReceiptId;
-use domain::quarantine::{QuarantineState, Stage};
+use domain::quarantine::{QuarantineEntry, QuarantineState, Stage};
 use domain::timestamp::Timestamp;
 use ports::ledger::{ReceiptBatch, Recorded};
+use ports::quarantine::QuarantineQuery;
 
 use super::{Port, all_sessions, books, record, timeline};
 use crate::World;
@@ -49,14 +50,30 @@ pub async fn sweeping_leaves_the_books(ledger: &Port) {
     assert_eq!(books(ledger, &salon()).await, (1, 1, 1));
 }
 
-pub async fn sweeping_leaves_what_waits_in_quarantine(ledger: &Port) {
+pub async fn sweeping_leaves_what_waits_in_quarantine_without_its_message(ledger: &Port) {
     let late = ReceiptBatch { received_at: at(10), ..batch(&[event("s-1", 10, Action::Message)]) };
-    ledger.quarantine(&[quarantined(late.receipt, Stage::Normalize, 10)]).await.unwrap();
-    assert_eq!(ledger.sweep(at(50), at(50), 1_000).await.unwrap(), 0);
-    assert_eq!(ledger.show(&salon(), late.receipt).await.unwrap()[0].state, QuarantineState::Open);
+    let [waits, replaying, young] = [late.receipt, ReceiptId::generate(), ReceiptId::generate()];
+    let entries = [(waits, 10), (replaying, 10), (young, 60)]
+        .map(|(receipt, at)| quarantined(receipt, Stage::Normalize, at));
+    ledger.quarantine(&entries).await.unwrap();
+    ledger.mark_replaying(&entries[1]).await.unwrap();
+    assert_eq!(ledger.sweep(at(50), at(50), 1_000).await.unwrap(), 2);
+    assert_eq!(ledger.sweep(at(50), at(50), 1_000).await.unwrap(), 0, "it is gone already");
+    let expired = QuarantineEntry { message: Vec::new(), ..entries[0].clone() };
+    assert_eq!(ledger.show(&salon(), waits).await.unwrap(), [expired], "all else of it stays");
+    assert_eq!(ledger.show(&salon(), young).await.unwrap(), [entries[2].clone()]);
+    let on_its_way = &ledger.show(&salon(), replaying).await.unwrap()[0];
+    assert_eq!((on_its_way.state, on_its_way.is_expired()), (QuarantineState::Replaying, true));
+    let everything = QuarantineQuery::all_of(salon(), 10);
+    assert_eq!(ledger.list(&everything).await.unwrap().len(), 3);
+    let kept = ledger.list(&QuarantineQuery { kept: true, ..everything }).await.unwrap();
+    assert_eq!(kept.iter().map(|entry| entry.receipt).collect::<Vec<_>>(), [young]);
+    let causes = ledger.causes(&salon(), 10).await.unwrap();
+    assert_eq!((causes[0].open, causes[0].replaying, causes[0].expired), (2, 1, 2));
+    assert_eq!(books(ledger, &salon()).await, (0, 0, 3));
     // Its receipt can still come home, and is still counted once.
     assert_eq!(record(ledger, &late).await, Recorded::Stored);
-    assert_eq!(books(ledger, &salon()).await, (1, 0, 0));
+    assert_eq!(books(ledger, &salon()).await, (1, 0, 2));
     ledger.sweep(at(50), at(50), 1_000).await.unwrap();
     assert_eq!(ledger.show(&salon(), late.receipt).await.unwrap(), []);
 }

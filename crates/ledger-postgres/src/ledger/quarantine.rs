@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use domain::id::{ReceiptId, SourceId, TenantId};
 use domain::quarantine::{
-    Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage,
+    Cause, CauseCount, Dismissal, ListedEntry, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage,
 };
 use domain::timestamp::Timestamp;
 use ports::ledger::LedgerError;
@@ -20,16 +20,16 @@ use crate::ledger::books::Changes;
 use crate::ledger::receipts::{self, Ending};
 use crate::ledger::{PostgresLedger, rounds};
 
-/// The columns, in the order [`entry`] takes them.
+/// The columns but the message, in the order [`listed`] takes them.
 macro_rules! columns {
     () => {
-        "tenant, receipt, stage, source, class, pointer, detail, received_at, quarantined_at, state, replays, message"
+        "tenant, receipt, stage, source, class, pointer, detail, received_at, quarantined_at, state, replays"
     };
 }
 
 #[async_trait]
 impl QuarantineStore for PostgresLedger {
-    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError> {
+    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<ListedEntry>, LedgerError> {
         // Later than any entry: the place before the first one.
         let (at, receipt) = query
             .after
@@ -38,12 +38,13 @@ impl QuarantineStore for PostgresLedger {
         let sql = concat!(
             "SELECT ",
             columns!(),
-            " FROM quarantine
+            ", octet_length(message)::bigint FROM quarantine
              WHERE tenant = $1 AND (quarantined_at, receipt) < ($2, $3)
                AND ($4::text IS NULL OR class = $4) AND ($5::text IS NULL OR state = $5)
                AND ($7::text IS NULL OR (source = $7 AND stage = $8 AND class = $9
                     AND pointer IS NOT DISTINCT FROM $10 AND detail = $11))
                AND ($12::text IS NULL OR source = $12) AND ($13::text IS NULL OR stage = $13)
+               AND (NOT $14 OR octet_length(message) > 0)
              ORDER BY quarantined_at DESC, receipt DESC, stage LIMIT $6"
         );
         let ask = || {
@@ -61,14 +62,37 @@ impl QuarantineStore for PostgresLedger {
                 .bind(query.cause.as_ref().map(|cause| cause.detail.as_str()))
                 .bind(query.source.as_ref().map(SourceId::as_str))
                 .bind(query.stage.map(Stage::as_str))
+                .bind(query.kept)
         };
-        Ok(entries(&self.database.rows(ask).await?)?)
+        let rows = self.database.rows(ask).await?;
+        Ok(rows.iter().map(listed).collect::<Result<_, Failure>>()?)
+    }
+
+    async fn load(
+        &self,
+        tenant: &TenantId,
+        entries: &[(ReceiptId, Stage)],
+    ) -> Result<Vec<QuarantineEntry>, LedgerError> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            ", octet_length(message)::bigint, message FROM quarantine
+             WHERE tenant = $1 AND (receipt, stage) IN (SELECT * FROM unnest($2::bytea[], $3::text[]))"
+        );
+        let ask = || {
+            sqlx::query(sql)
+                .bind(tenant.as_str())
+                .bind(entries.iter().map(|(receipt, _)| *receipt.as_bytes()).collect::<Vec<_>>())
+                .bind(entries.iter().map(|(_, stage)| stage.as_str()).collect::<Vec<_>>())
+        };
+        Ok(whole(&self.database.rows(ask).await?)?)
     }
 
     async fn causes(&self, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, LedgerError> {
         let sql = "SELECT source, stage, class, pointer, detail, count(*) FILTER (WHERE state = 'open'),
                  count(*) FILTER (WHERE state = 'replaying'), min(received_at), max(received_at),
-                 decode(max(encode(receipt, 'hex')), 'hex'), count(*) FILTER (WHERE state = 'dismissed')
+                 decode(max(encode(receipt, 'hex')), 'hex'), count(*) FILTER (WHERE state = 'dismissed'),
+                 count(*) FILTER (WHERE octet_length(message) = 0)
              FROM quarantine WHERE tenant = $1 AND state <> 'resolved'
              GROUP BY source, stage, class, pointer, detail, state = 'dismissed'
              ORDER BY count(*) DESC, source, stage, class, pointer, detail LIMIT $2";
@@ -81,10 +105,11 @@ impl QuarantineStore for PostgresLedger {
         let sql = concat!(
             "SELECT ",
             columns!(),
-            " FROM quarantine WHERE tenant = $1 AND receipt = $2 ORDER BY quarantined_at, stage"
+            ", octet_length(message)::bigint, message
+             FROM quarantine WHERE tenant = $1 AND receipt = $2 ORDER BY quarantined_at, stage"
         );
         let ask = || sqlx::query(sql).bind(tenant.as_str()).bind(*receipt.as_bytes());
-        Ok(entries(&self.database.rows(ask).await?)?)
+        Ok(whole(&self.database.rows(ask).await?)?)
     }
 
     async fn mark_replaying(&self, seen: &QuarantineEntry) -> Result<(), LedgerError> {
@@ -103,10 +128,10 @@ impl QuarantineStore for PostgresLedger {
         limit: u32,
     ) -> Result<u64, LedgerError> {
         // The state is asked for once more, of the row as it is when its turn comes.
-        let sql = "UPDATE quarantine SET state = $9 WHERE state = $8 AND (receipt, stage) IN
+        let sql = "UPDATE quarantine SET state = $9 WHERE state = ANY($8) AND (receipt, stage) IN
                  (SELECT receipt, stage FROM quarantine
                   WHERE tenant = $1 AND quarantined_at < $2 AND source = $3 AND stage = $4 AND class = $5
-                    AND pointer IS NOT DISTINCT FROM $6 AND detail = $7 AND state = $8 LIMIT $10)";
+                    AND pointer IS NOT DISTINCT FROM $6 AND detail = $7 AND state = ANY($8) LIMIT $10)";
         let change = || {
             sqlx::query(sql)
                 .bind(tenant.as_str())
@@ -116,7 +141,7 @@ impl QuarantineStore for PostgresLedger {
                 .bind(cause.class.as_str())
                 .bind(cause.pointer.as_deref())
                 .bind(cause.detail.as_str())
-                .bind(dismissal.from().as_str())
+                .bind(dismissal.from().iter().map(|state| state.as_str()).collect::<Vec<_>>())
                 .bind(dismissal.to().as_str())
                 .bind(i64::from(limit))
         };
@@ -190,7 +215,7 @@ pub(super) async fn put(connection: &mut PgConnection, entries: &[&QuarantineEnt
     sqlx::query(concat!(
         "INSERT INTO quarantine AS q (",
         columns!(),
-        ") SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+        ", message) SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                                 $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bytea[])
          ON CONFLICT (receipt, stage) DO UPDATE SET
              class = excluded.class, pointer = excluded.pointer, detail = excluded.detail,
@@ -248,19 +273,20 @@ fn cause_count(row: &PgRow) -> Result<CauseCount, Failure> {
         open: counted(row, 5)?,
         replaying: counted(row, 6)?,
         dismissed: counted(row, 10)?,
+        expired: counted(row, 11)?,
         first_at: instant(row, 7)?,
         last_at: instant(row, 8)?,
         example: receipt(row, 9)?,
     })
 }
 
-fn entries(rows: &[PgRow]) -> Result<Vec<QuarantineEntry>, Failure> {
-    rows.iter().map(entry).collect()
+fn whole(rows: &[PgRow]) -> Result<Vec<QuarantineEntry>, Failure> {
+    rows.iter().map(|row| Ok(listed(row)?.with(row.try_get(12)?))).collect()
 }
 
-fn entry(row: &PgRow) -> Result<QuarantineEntry, Failure> {
+fn listed(row: &PgRow) -> Result<ListedEntry, Failure> {
     let received_at: Timestamp = instant(row, 7)?;
-    Ok(QuarantineEntry {
+    Ok(ListedEntry {
         tenant: parsed(row, 0, "a quarantined tenant", |text| TenantId::parse(text).ok())?,
         receipt: receipt(row, 1)?,
         stage: parsed(row, 2, "a quarantine's stage", Stage::parse)?,
@@ -274,6 +300,6 @@ fn entry(row: &PgRow) -> Result<QuarantineEntry, Failure> {
         quarantined_at: instant(row, 8)?,
         state: parsed(row, 9, "a quarantine's state", QuarantineState::parse)?,
         replays: small(row, 10, "how often it was replayed")?,
-        message: row.try_get(11)?,
+        message_bytes: counted(row, 11)?,
     })
 }

@@ -28,7 +28,7 @@ impl SealedStore for PostgresLedger {
     async fn count_sealed(&self, place: Place) -> Result<u64, LedgerError> {
         let sql = match place {
             Place::Events => "SELECT count(*) FROM events",
-            Place::Quarantine => "SELECT count(*) FROM quarantine",
+            Place::Quarantine => "SELECT count(*) FROM quarantine WHERE octet_length(message) > 0",
             Place::Secrets => "SELECT count(*) FROM source_secrets",
             Place::Forwards => "SELECT count(*) FROM sources WHERE forward_to IS NOT NULL",
             Place::Reasons => "SELECT count(*) FROM audit WHERE reason IS NOT NULL",
@@ -75,7 +75,8 @@ fn page(place: Place, after: Option<&SealedAt>, limit: i64) -> Statement<'_> {
                 _ => ([0; 16], ""),
             };
             let sql = "SELECT receipt, stage, message FROM quarantine
-                 WHERE (receipt, stage) > ($2, $3) ORDER BY receipt, stage LIMIT $1";
+                 WHERE (receipt, stage) > ($2, $3) AND octet_length(message) > 0
+                 ORDER BY receipt, stage LIMIT $1";
             sqlx::query(sql).bind(limit).bind(receipt).bind(stage)
         }
         (Place::Secrets, _) => {

@@ -11,10 +11,10 @@ use crate::ledger::subjects::ForgetSessions;
 /// SQLSTATE of a lock that was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// Each deletes at most `$2` rows older than `$1`, in a transaction of its own, and passes by what somebody works on:
+/// Each is about at most `$2` rows older than `$1`, in a transaction of its own, and passes by what somebody works on:
 /// a sweep neither waits nor is waited for. What events there were is told by their ids; the events themselves go
 /// with the partition of their day.
-const STATEMENTS: [&str; 4] = [
+const STATEMENTS: [&str; 5] = [
     "DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM event_ids
              WHERE received_at < greatest($1, (SELECT events_before FROM retention))
@@ -27,6 +27,11 @@ const STATEMENTS: [&str; 4] = [
              LIMIT $2 FOR UPDATE SKIP LOCKED))",
     "DELETE FROM quarantine WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM quarantine WHERE received_at < $1 AND state = 'dismissed'
+             LIMIT $2 FOR UPDATE SKIP LOCKED))",
+    // What waits stays to be seen; what it holds of a person does not.
+    "UPDATE quarantine SET message = '' WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM quarantine
+             WHERE received_at < $1 AND state IN ('open', 'replaying') AND octet_length(message) > 0
              LIMIT $2 FOR UPDATE SKIP LOCKED))",
 ];
 

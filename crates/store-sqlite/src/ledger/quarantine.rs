@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use domain::id::{ReceiptId, SourceId, TenantId};
 use domain::quarantine::{
-    Cause, CauseCount, Dismissal, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage,
+    Cause, CauseCount, Dismissal, ListedEntry, QuarantineEntry, QuarantineState, Reason, ReasonClass, Stage,
 };
 use domain::timestamp::Timestamp;
 use ports::ledger::LedgerError;
@@ -19,9 +19,18 @@ use crate::ledger::record::{Change, Ending, mark, write_books};
 
 #[async_trait]
 impl QuarantineStore for SqliteLedger {
-    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, LedgerError> {
+    async fn list(&self, query: &QuarantineQuery) -> Result<Vec<ListedEntry>, LedgerError> {
         let query = query.clone();
         Ok(self.database.read(move |connection| list(connection, &query)).await?)
+    }
+
+    async fn load(
+        &self,
+        tenant: &TenantId,
+        entries: &[(ReceiptId, Stage)],
+    ) -> Result<Vec<QuarantineEntry>, LedgerError> {
+        let (tenant, entries) = (tenant.clone(), entries.to_vec());
+        Ok(self.database.read(move |connection| load(connection, &tenant, &entries)).await?)
     }
 
     async fn causes(&self, tenant: &TenantId, limit: u32) -> Result<Vec<CauseCount>, LedgerError> {
@@ -143,7 +152,27 @@ pub(crate) fn leave(connection: &Connection, receipt: ReceiptId, stage: Stage) -
     Ok(())
 }
 
-fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<QuarantineEntry>, Failure> {
+fn load(
+    connection: &Connection,
+    tenant: &TenantId,
+    entries: &[(ReceiptId, Stage)],
+) -> Result<Vec<QuarantineEntry>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT tenant, receipt, stage, source, class, pointer, detail, received_at, quarantined_at, state, replays,
+                length(message), message
+         FROM quarantine WHERE tenant = ?1 AND receipt = ?2 AND stage = ?3",
+    )?;
+    let mut loaded = Vec::with_capacity(entries.len());
+    for (receipt, stage) in entries {
+        let key = params![tenant.as_str(), receipt.as_bytes().as_slice(), stage.as_str()];
+        for found in statement.query_and_then(key, entry)? {
+            loaded.push(found?);
+        }
+    }
+    Ok(loaded)
+}
+
+fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<ListedEntry>, Failure> {
     // Later than any entry: the place before the first one.
     let (at, receipt) = query
         .after
@@ -152,12 +181,13 @@ fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<Quaranti
     connection
         .prepare_cached(
             "SELECT tenant, receipt, stage, source, class, pointer, detail, received_at, quarantined_at, state,
-                    replays, message
+                    replays, length(message)
              FROM quarantine
              WHERE tenant = ?1 AND (quarantined_at, receipt) < (?2, ?3)
                AND (?4 IS NULL OR class = ?4) AND (?5 IS NULL OR state = ?5)
                AND (?7 IS NULL OR (source = ?7 AND stage = ?8 AND class = ?9 AND pointer IS ?10 AND detail = ?11))
                AND (?12 IS NULL OR source = ?12) AND (?13 IS NULL OR stage = ?13)
+               AND (NOT ?14 OR length(message) > 0)
              ORDER BY quarantined_at DESC, receipt DESC, stage LIMIT ?6",
         )?
         .query_and_then(
@@ -175,8 +205,9 @@ fn list(connection: &Connection, query: &QuarantineQuery) -> Result<Vec<Quaranti
                 query.cause.as_ref().map(|cause| cause.detail.as_str()),
                 query.source.as_ref().map(SourceId::as_str),
                 query.stage.map(Stage::as_str),
+                query.kept,
             ],
-            entry,
+            listed,
         )?
         .collect()
 }
@@ -188,12 +219,13 @@ fn dismiss(
     before: Timestamp,
     limit: u32,
 ) -> Result<u64, Failure> {
+    let from = dismissal.from();
     let moved = connection
         .prepare_cached(
             "UPDATE quarantine SET state = ?9 WHERE (receipt, stage) IN
                  (SELECT receipt, stage FROM quarantine
                   WHERE tenant = ?1 AND quarantined_at < ?2 AND source = ?3 AND stage = ?4 AND class = ?5
-                    AND pointer IS ?6 AND detail = ?7 AND state = ?8 LIMIT ?10)",
+                    AND pointer IS ?6 AND detail = ?7 AND state IN (?8, ?11) LIMIT ?10)",
         )?
         .execute(params![
             tenant.as_str(),
@@ -203,9 +235,10 @@ fn dismiss(
             cause.class.as_str(),
             cause.pointer,
             cause.detail,
-            dismissal.from().as_str(),
+            from.first().map(|state| state.as_str()),
             dismissal.to().as_str(),
             limit,
+            from.last().map(|state| state.as_str()),
         ])?;
     Ok(u64::try_from(moved).unwrap_or(u64::MAX))
 }
@@ -214,7 +247,8 @@ fn causes(connection: &Connection, tenant: &TenantId, limit: u32) -> Result<Vec<
     connection
         .prepare_cached(
             "SELECT source, stage, class, pointer, detail, sum(state = 'open'), sum(state = 'replaying'),
-                    min(received_at), max(received_at), max(receipt), sum(state = 'dismissed')
+                    min(received_at), max(received_at), max(receipt), sum(state = 'dismissed'),
+                    sum(length(message) = 0)
              FROM quarantine WHERE tenant = ?1 AND state <> 'resolved'
              GROUP BY source, stage, class, pointer, detail, state = 'dismissed'
              ORDER BY count(*) DESC, source, stage, class, pointer, detail LIMIT ?2",
@@ -235,6 +269,7 @@ fn cause_count(row: &Row<'_>) -> Result<CauseCount, Failure> {
         open: counted(row, 5)?,
         replaying: counted(row, 6)?,
         dismissed: counted(row, 10)?,
+        expired: counted(row, 11)?,
         first_at: instant(row, 7)?,
         last_at: instant(row, 8)?,
         example: receipt(row, 9)?,
@@ -249,7 +284,7 @@ fn show(
     connection
         .prepare_cached(
             "SELECT tenant, receipt, stage, source, class, pointer, detail, received_at, quarantined_at, state,
-                    replays, message
+                    replays, length(message), message
              FROM quarantine WHERE tenant = ?1 AND receipt = ?2 ORDER BY quarantined_at",
         )?
         .query_and_then(params![tenant.as_str(), receipt.as_bytes().as_slice()], entry)?
@@ -257,8 +292,12 @@ fn show(
 }
 
 fn entry(row: &Row<'_>) -> Result<QuarantineEntry, Failure> {
+    Ok(listed(row)?.with(row.get(12)?))
+}
+
+fn listed(row: &Row<'_>) -> Result<ListedEntry, Failure> {
     let received_at: Timestamp = instant(row, 7)?;
-    Ok(QuarantineEntry {
+    Ok(ListedEntry {
         tenant: parsed(row, 0, "a quarantined tenant", |text| TenantId::parse(text).ok())?,
         receipt: receipt(row, 1)?,
         stage: parsed(row, 2, "a quarantine's stage", Stage::parse)?,
@@ -272,6 +311,6 @@ fn entry(row: &Row<'_>) -> Result<QuarantineEntry, Failure> {
         quarantined_at: instant(row, 8)?,
         state: parsed(row, 9, "a quarantine's state", QuarantineState::parse)?,
         replays: row.get(10)?,
-        message: row.get(11)?,
+        message_bytes: counted(row, 11)?,
     })
 }

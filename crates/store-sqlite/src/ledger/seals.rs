@@ -37,7 +37,7 @@ impl SealedStore for SqliteLedger {
 fn count(connection: &Connection, place: Place) -> Result<u64, Failure> {
     let statement = match place {
         Place::Events => "SELECT count(*) FROM events",
-        Place::Quarantine => "SELECT count(*) FROM quarantine",
+        Place::Quarantine => "SELECT count(*) FROM quarantine WHERE length(message) > 0",
         Place::Secrets => "SELECT count(*) FROM source_secrets",
         Place::Forwards => "SELECT count(*) FROM sources WHERE forward_to IS NOT NULL",
         Place::Reasons => "SELECT count(*) FROM audit WHERE reason IS NOT NULL",
@@ -60,7 +60,7 @@ fn page(
         }
         Place::Quarantine => {
             "SELECT receipt, stage, message FROM quarantine
-             WHERE (receipt, stage) > (?2, ?3) ORDER BY receipt, stage LIMIT ?1"
+             WHERE (receipt, stage) > (?2, ?3) AND length(message) > 0 ORDER BY receipt, stage LIMIT ?1"
         }
         Place::Secrets => "SELECT source, id, sealed FROM source_secrets WHERE id > ?2 ORDER BY id LIMIT ?1",
         Place::Forwards => {

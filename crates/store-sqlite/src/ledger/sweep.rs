@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 use crate::failure::Failure;
 use crate::ledger::subjects;
 
-/// Each deletes at most `?2` rows older than `?1`.
-const BY_RECEIPT: [&str; 4] = [
+/// Each is about at most `?2` rows older than `?1`.
+const BY_RECEIPT: [&str; 5] = [
     "DELETE FROM events WHERE id IN
          (SELECT id FROM events WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)",
     "DELETE FROM receipts WHERE receipt IN
@@ -16,6 +16,10 @@ const BY_RECEIPT: [&str; 4] = [
          (SELECT receipt, stage FROM quarantine WHERE received_at < ?1 AND state = 'resolved' LIMIT ?2)",
     "DELETE FROM quarantine WHERE (receipt, stage) IN
          (SELECT receipt, stage FROM quarantine WHERE received_at < ?1 AND state = 'dismissed' LIMIT ?2)",
+    // What waits stays to be seen; what it holds of a person does not.
+    "UPDATE quarantine SET message = x'' WHERE (receipt, stage) IN
+         (SELECT receipt, stage FROM quarantine
+          WHERE received_at < ?1 AND state IN ('open', 'replaying') AND length(message) > 0 LIMIT ?2)",
 ];
 pub(crate) fn sweep(
     connection: &Connection,

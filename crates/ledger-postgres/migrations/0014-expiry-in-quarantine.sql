@@ -1,0 +1,3 @@
+-- The messages of what waits in quarantine expire with everything else; the entries stay.
+CREATE INDEX quarantine_expiring ON quarantine (received_at)
+    WHERE state IN ('open', 'replaying') AND octet_length(message) > 0;
