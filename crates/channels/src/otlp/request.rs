@@ -1,6 +1,9 @@
 //! Goes through a request span by span, without unfolding it: a few kilobytes, packed, can be millions of empty spans.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Form, MAX_SPAN_BYTES, form, wire};
@@ -77,7 +80,7 @@ pub(super) fn each_span<E: From<Unparsed>>(
 #[serde(rename_all = "camelCase")]
 struct Request<'b> {
     #[serde(borrow)]
-    resource_spans: Option<Vec<&'b RawValue>>,
+    resource_spans: Option<&'b RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -86,52 +89,92 @@ struct ResourceSpans<'b> {
     #[serde(borrow)]
     resource: Option<&'b RawValue>,
     #[serde(borrow)]
-    scope_spans: Option<Vec<&'b RawValue>>,
+    scope_spans: Option<&'b RawValue>,
 }
 
 #[derive(Deserialize)]
 struct ScopeSpans<'b> {
     #[serde(borrow)]
-    spans: Option<Vec<&'b RawValue>>,
+    spans: Option<&'b RawValue>,
 }
 
 fn each_in_json<E: From<Unparsed>>(
     body: &[u8],
     mut act: impl FnMut(&wire::Resource, Part<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let expected = "must be an object with a list of resourceSpans";
+    let no_request = || json::unreadable("", "must be an object with a list of resourceSpans");
     if !body.trim_ascii_start().starts_with(b"{") {
         // An array would be read as the fields of a request, one after the other.
         json::read(body)?;
-        return Err(json::unreadable("", expected).into());
+        return Err(no_request().into());
     }
-    let request: Request<'_> = serde_json::from_slice(body).map_err(|error| {
-        if error.is_data() { json::unreadable("", expected) } else { json::not_json(&error) }
-    })?;
-    for (i, text) in request.resource_spans.into_iter().flatten().enumerate() {
-        let of_resource: ResourceSpans<'_> =
-            object(text, || format!("/resourceSpans/{i}"), "must be an object with a list of scopeSpans")?;
+    let request: Request<'_> = serde_json::from_slice(body)
+        .map_err(|error| if error.is_data() { no_request() } else { json::not_json(&error) })?;
+    each_item(request.resource_spans, no_request, |i, text| {
+        let no_scopes = || {
+            json::unreadable(&format!("/resourceSpans/{i}"), "must be an object with a list of scopeSpans")
+        };
+        let of_resource: ResourceSpans<'_> = object(text).ok_or_else(no_scopes)?;
         let resource = of_resource.resource.filter(|text| text.get().len() <= MAX_SPAN_BYTES);
         let resource = resource.and_then(|text| serde_json::from_str(text.get()).ok());
         let resource = resource.map(|value| form::read_of(form::resource(&value))).unwrap_or_default();
-        for (j, text) in of_resource.scope_spans.into_iter().flatten().enumerate() {
-            let pointer = || format!("/resourceSpans/{i}/scopeSpans/{j}");
-            let of_scope: ScopeSpans<'_> = object(text, pointer, "must be an object with a list of spans")?;
-            for (k, text) in of_scope.spans.into_iter().flatten().enumerate() {
-                act(&resource, Part { text: Text::Json(text.get()), place: [i, j, k] })?;
-            }
-        }
-    }
-    Ok(())
+        each_item(of_resource.scope_spans, no_scopes, |j, text| {
+            let no_spans = || {
+                let pointer = format!("/resourceSpans/{i}/scopeSpans/{j}");
+                json::unreadable(&pointer, "must be an object with a list of spans")
+            };
+            let of_scope: ScopeSpans<'_> = object(text).ok_or_else(no_spans)?;
+            each_item(of_scope.spans, no_spans, |k, text| {
+                act(&resource, Part { text: Text::Json(text.get()), place: [i, j, k] })
+            })
+        })
+    })
 }
 
-fn object<'b, T: Deserialize<'b>>(
-    text: &'b RawValue,
-    pointer: impl Fn() -> String,
-    expected: &str,
-) -> Result<T, Unparsed> {
-    let read = text.get().starts_with('{').then(|| serde_json::from_str(text.get()).ok()).flatten();
-    read.ok_or_else(|| json::unreadable(&pointer(), expected))
+fn object<'b, T: Deserialize<'b>>(text: &'b RawValue) -> Option<T> {
+    text.get().starts_with('{').then(|| serde_json::from_str(text.get()).ok()).flatten()
+}
+
+/// Calls `act` for each item of a list, one after the other: a list of them all would be many times larger than the text.
+fn each_item<'b, E: From<Unparsed>>(
+    list: Option<&'b RawValue>,
+    no_list: impl Fn() -> Unparsed,
+    act: impl FnMut(usize, &'b RawValue) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(list) = list else { return Ok(()) };
+    let mut stopped = None;
+    let items = Items { act, stopped: &mut stopped };
+    let read = serde_json::Deserializer::from_str(list.get()).deserialize_seq(items);
+    match stopped {
+        Some(error) => Err(error),
+        None => read.map_err(|_no_list| no_list().into()),
+    }
+}
+
+/// Items of a list as they are come by.
+struct Items<'s, F, E> {
+    act: F,
+    stopped: &'s mut Option<E>,
+}
+
+impl<'b, F: FnMut(usize, &'b RawValue) -> Result<(), E>, E> Visitor<'b> for Items<'_, F, E> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'b>>(mut self, mut items: A) -> Result<(), A::Error> {
+        let mut number = 0;
+        while let Some(item) = items.next_element()? {
+            if let Err(error) = (self.act)(number, item) {
+                *self.stopped = Some(error);
+                return Err(A::Error::custom("enough"));
+            }
+            number += 1;
+        }
+        Ok(())
+    }
 }
 
 /// The numbers of the fields that hold spans: in a request, of a resource, of a scope.
