@@ -55,7 +55,9 @@ pub(crate) fn next_step(kind: SourceKind, mapping: Option<&Mapping>, url: &str, 
         SourceKind::Avito => {
             format!("call POST /messenger/v3/webhook of Avito with the url {}", keyed(url, secret))
         }
-        SourceKind::Jivo => format!("give Jivo this address of the bot: {}", keyed(url, secret)),
+        SourceKind::Jivo => {
+            format!("give Jivo this address, of the bot or for its webhooks: {}", keyed(url, secret))
+        }
         SourceKind::Yclients => {
             format!("in YCLIENTS, Integrations, Webhooks: address {}", keyed(url, secret))
         }

@@ -342,7 +342,7 @@ const TEXTS = {
   "paste.where.max": ["Вызовите POST /subscriptions у MAX Bot API: адрес в url, секрет в secret.", "Call POST /subscriptions of the MAX Bot API: the address as url, the secret as secret."],
   "paste.where.wazzup": ["Вызовите PATCH /v3/webhooks у Wazzup: адрес в webhooksUri. Секрет уже в адресе.", "Call PATCH /v3/webhooks of Wazzup: the address as webhooksUri. The secret is in it."],
   "paste.where.avito": ["Вызовите POST /messenger/v3/webhook у Авито: адрес в url. Секрет уже в адресе.", "Call POST /messenger/v3/webhook of Avito: the address as url. The secret is in it."],
-  "paste.where.jivo": ["Передайте Jivo этот адрес бота. Секрет уже в адресе.", "Give Jivo this address of the bot. The secret is in it."],
+  "paste.where.jivo": ["Передайте Jivo этот адрес: адрес бота или вебхуков. Секрет уже в адресе.", "Give Jivo this address, of the bot or for its webhooks. The secret is in it."],
   "paste.where.yclients": ["В YCLIENTS: Интеграции, Вебхуки, впишите адрес. Секрет уже в адресе.", "In YCLIENTS: Integrations, Webhooks, enter the address. The secret is in it."],
   "paste.where.otlp": [
     "Задайте экспортёру эти переменные окружения. Чтобы были видны сообщения, включите запись текстов в инструментировании.",

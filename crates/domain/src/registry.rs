@@ -104,7 +104,7 @@ pub enum SourceKind {
     Wazzup,
     /// Avito Messenger webhook.
     Avito,
-    /// Jivo Bot API.
+    /// Jivo, Bot API and Webhooks API.
     Jivo,
     /// YCLIENTS or Altegio webhook.
     Yclients,
