@@ -252,11 +252,12 @@ fn house(view: &View<'_>, at: usize, strictly: bool) -> Option<usize> {
 }
 
 /// "11/2", "12-45", "14а", "7к2"
-fn within_house(view: &View<'_>, at: usize) -> usize {
-    let is_joint =
-        matches!(view.get(at).map(|token| token.shape), Some(Shape::Mark('/' | '-'))) && view.is_glued(at);
-    if is_joint && view.is_digits(at + 1) && view.is_glued(at + 1) {
-        return within_house(view, at + 2);
+fn within_house(view: &View<'_>, mut at: usize) -> usize {
+    let is_joint = |at| {
+        matches!(view.get(at).map(|token| token.shape), Some(Shape::Mark('/' | '-'))) && view.is_glued(at)
+    };
+    while is_joint(at) && view.is_digits(at + 1) && view.is_glued(at + 1) {
+        at += 2;
     }
     at
 }
