@@ -21,7 +21,7 @@ const CHUNK: u32 = 100;
 pub(crate) struct History {
     /// What the client is known by.
     pub(crate) circle: Circle,
-    /// The client's conversations, with their first and last instants.
+    /// The client's conversations, and what was ruled beside them, with their first and last instants.
     pub(crate) conversations: Vec<Conversation>,
 }
 

@@ -8,7 +8,7 @@ use domain::id::{SessionId, TenantId};
 use domain::rollup::SessionRollup;
 use domain::subject::{Circle, Identity, Journey, Touch, standing};
 use ports::ledger::LedgerError;
-use ports::subjects::{SubjectReader, circle_of};
+use ports::subjects::{SubjectReader, circle_of, is_cut_short};
 use privacy::TenantKeys;
 
 use crate::history::{Conversation, History};
@@ -25,8 +25,20 @@ pub struct Person {
     /// Who else is named in the client's conversations: perhaps the same person.
     pub suggestions: Vec<(Identity, SessionId)>,
     sessions: BTreeMap<SessionId, SessionRollup>,
+    /// Whether there are more conversations than anybody reads.
+    is_cut_short: bool,
+    /// What was ruled on the client: in the history, and in no conversation.
+    rulings: Vec<SessionRollup>,
     /// The client's conversations, and everything that is named in each.
     named: BTreeMap<SessionId, BTreeSet<Identity>>,
+}
+
+/// What a client agreed to.
+pub struct Consents {
+    /// Who agreed to what, oldest first.
+    pub records: Vec<ConsentRecord>,
+    /// Whether older ones were left out. What they allowed is not allowed, as far as anybody knows.
+    pub is_cut_short: bool,
 }
 
 /// The circles of whoever somebody may have meant by what they typed, the likeliest first: by what a client is known by, else by
@@ -37,27 +49,30 @@ pub async fn typed(
     tenant: &TenantId,
     typed: &str,
 ) -> Result<Vec<Circle>, LedgerError> {
-    let circles = find(subjects, tenant, &keys.identities(typed)).await?;
+    let circles = find(subjects, keys, tenant, &keys.identities(typed)).await?;
     if !circles.is_empty() {
         return Ok(circles);
     }
     let named = subjects.named_in(tenant, &keys.session_ids(typed)).await?;
     let named: Vec<_> = named.into_iter().map(|touch| touch.identity).collect();
-    find(subjects, tenant, &named).await
+    find(subjects, keys, tenant, &named).await
 }
 
 /// The circles of those of these identities that are known.
 async fn find(
     subjects: &dyn SubjectReader,
+    keys: &TenantKeys,
     tenant: &TenantId,
     meant: &[Identity],
 ) -> Result<Vec<Circle>, LedgerError> {
+    let nobodys = keys.of_nobody();
     let touches = subjects.touches(tenant, meant).await?;
-    let known: BTreeSet<_> = touches.into_iter().map(|touch| touch.identity).collect();
+    let mut known: BTreeSet<_> = touches.into_iter().map(|touch| touch.identity).collect();
+    known.retain(|identity| !nobodys.contains(identity));
     let mut circles: Vec<Circle> = Vec::new();
     for identity in meant.iter().filter(|identity| known.contains(identity)) {
         if circles.iter().all(|circle| !circle.has(identity)) {
-            circles.push(circle_of(subjects, tenant, identity.clone()).await?);
+            circles.push(circle_of(subjects, tenant, identity.clone(), &nobodys).await?);
         }
     }
     Ok(circles)
@@ -66,10 +81,11 @@ async fn find(
 /// The client behind the id of a subject, which is any of the client's identities as they are stored.
 pub async fn of_id(
     subjects: &dyn SubjectReader,
+    keys: &TenantKeys,
     tenant: &TenantId,
     id: &str,
 ) -> Result<Option<Person>, LedgerError> {
-    match find(subjects, tenant, &Identity::all_stored_as(id)).await?.into_iter().next() {
+    match find(subjects, keys, tenant, &Identity::all_stored_as(id)).await?.into_iter().next() {
         Some(circle) => of_circle(subjects, tenant, circle).await.map(Some),
         None => Ok(None),
     }
@@ -81,12 +97,17 @@ pub async fn of_circle(
     tenant: &TenantId,
     circle: Circle,
 ) -> Result<Person, LedgerError> {
-    let own = subjects.touches(tenant, &circle.identities).await?;
+    let touches = subjects.touches(tenant, &circle.identities).await?;
+    let has_more = is_cut_short(&touches);
+    let (ruled, own): (Vec<_>, Vec<_>) = touches.into_iter().partition(Touch::is_of_ruling);
     let beside = subjects.named_in(tenant, &sessions_of(&own)).await?;
+    let is_cut_short = has_more || is_cut_short(&beside);
     let touches = standing(&circle, beside);
     let ids = sessions_of(touches.iter().filter(|touch| circle.has(&touch.identity)));
-    let rows = subjects.sessions_known(tenant, &ids).await?;
-    let sessions = rows.into_iter().map(|row| (row.rollup.session.clone(), row.rollup)).collect();
+    let rows = subjects.sessions_known(tenant, &[&ids[..], &sessions_of(&ruled)].concat()).await?;
+    let (sessions, rulings): (Vec<_>, Vec<_>) =
+        rows.into_iter().map(|row| row.rollup).partition(|rollup| ids.binary_search(&rollup.session).is_ok());
+    let sessions = sessions.into_iter().map(|rollup| (rollup.session.clone(), rollup)).collect();
     let journey = Journey::of(&circle, &touches, &sessions);
     let mut named: BTreeMap<_, BTreeSet<_>> = ids.into_iter().map(|id| (id, BTreeSet::new())).collect();
     for touch in touches {
@@ -95,7 +116,7 @@ pub async fn of_circle(
         }
     }
     let suggestions = suggestions(&circle, &named);
-    Ok(Person { circle, journey, suggestions, sessions, named })
+    Ok(Person { circle, journey, suggestions, is_cut_short, sessions, rulings, named })
 }
 
 fn sessions_of<'t>(touches: impl IntoIterator<Item = &'t Touch>) -> Vec<SessionId> {
@@ -139,12 +160,8 @@ impl Person {
             first_at: rollup.opened.moment.at,
             last_at: rollup.last.at,
         };
-        History { conversations: self.sessions.values().map(conversation).collect(), circle: self.circle }
-    }
-
-    /// A conversation in which something may be said of the client: the one heard of last.
-    pub(crate) fn latest_session(&self) -> Option<&SessionRollup> {
-        self.sessions.values().max_by_key(|rollup| rollup.last)
+        let conversations = self.sessions.values().chain(&self.rulings).map(conversation).collect();
+        History { conversations, circle: self.circle }
     }
 
     /// Who agreed to what: what names the client and, where nobody else is in the conversation, what names nobody.
@@ -152,9 +169,11 @@ impl Person {
         &self,
         subjects: &dyn SubjectReader,
         tenant: &TenantId,
-    ) -> Result<Vec<ConsentRecord>, LedgerError> {
-        let ids: Vec<_> = self.named.keys().cloned().collect();
+    ) -> Result<Consents, LedgerError> {
+        let rulings = self.rulings.iter().map(|rollup| &rollup.session);
+        let ids: Vec<_> = self.named.keys().chain(rulings).cloned().collect();
         let mut records = subjects.consents(tenant, &ids).await?;
+        let is_cut_short = self.is_cut_short() || is_cut_short(&records);
         records.retain(|record| {
             let mut persons = record.named.iter().filter(|one| one.kind.is_of_a_person()).peekable();
             if persons.peek().is_some() {
@@ -163,7 +182,12 @@ impl Person {
             let is_of_others = |one: &Identity| one.kind.is_of_a_person() && !self.circle.has(one);
             !self.named.get(&record.session).is_some_and(|named| named.iter().any(is_of_others))
         });
-        Ok(records)
+        Ok(Consents { records, is_cut_short })
+    }
+
+    /// Whether there is more of the client than is shown.
+    pub(crate) const fn is_cut_short(&self) -> bool {
+        self.circle.is_cut_short || self.is_cut_short
     }
 }
 

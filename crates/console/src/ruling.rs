@@ -2,7 +2,7 @@
 //! proven like them. For the page and the command line.
 
 use domain::channel::Channel;
-use domain::id::{ReceiptId, SourceId, TenantId};
+use domain::id::{EventId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::registry::SourceKind;
 use domain::subject::{Identity, IdentityKind};
 use domain::timestamp::Timestamp;
@@ -63,7 +63,7 @@ impl Ruler<'_> {
         let own = &person.circle.identities;
         let pair = others.iter().find_map(|other| own.iter().find_map(|own| in_one_event(own, other)));
         let pair = pair.ok_or(RulingError::NotInOneEvent)?;
-        self.rule(person, "subject_join", vec![pair], reason).await
+        self.rule("subject_join", vec![pair], reason).await
     }
 
     /// Says that one of the things a client is known by is somebody else's. Gives back the events that say so, once they are
@@ -81,31 +81,21 @@ impl Ruler<'_> {
         if pairs.is_empty() {
             return Err(RulingError::Apart);
         }
-        self.rule(person, "subject_split", pairs, reason).await
+        self.rule("subject_split", pairs, reason).await
     }
 
     /// Publishes an event for each pair.
-    async fn rule(
-        &self,
-        person: &Person,
-        action: &str,
-        pairs: Vec<Value>,
-        reason: &str,
-    ) -> Result<Vec<String>, RulingError> {
-        let latest = person.latest_session();
+    async fn rule(&self, action: &str, pairs: Vec<Value>, reason: &str) -> Result<Vec<String>, RulingError> {
         let keys = self.vault.tenant(self.tenant);
         let mut events = Vec::with_capacity(pairs.len());
         let mut messages = Vec::with_capacity(pairs.len());
         for mut event in pairs {
-            let id = Uuid::new_v4();
-            // It stands in the client's history, after what was there.
-            let alone = format!("ruling-{id}");
+            let id = EventId::from_uuid(Uuid::new_v4());
             event["event_id"] = Value::from(id.to_string());
             event["timestamp"] = Value::from(self.now.to_string());
-            event["channel"] =
-                Value::from(latest.map_or(Channel::Other, |rollup| rollup.opened.value).as_str());
-            event["session_id"] =
-                Value::from(latest.map_or(alone.as_str(), |rollup| rollup.session.as_str()));
+            event["channel"] = Value::from(Channel::Other.as_str());
+            // In no conversation: nobody said it in one.
+            event["session_id"] = Value::from(SessionId::of_ruling(id).as_str());
             event["actor"] = Value::from("staff");
             event["action"] = Value::from(action);
             event["attributes"] = json!({ "reason": reason });

@@ -5,7 +5,7 @@ use domain::rollup::Moment;
 use domain::subject::{Door, Identity, Link, Ruling};
 use serde::Serialize;
 
-use crate::person::Person;
+use crate::person::{Consents, Person};
 
 /// A client over all channels.
 #[derive(Serialize)]
@@ -81,6 +81,8 @@ pub struct ConsentPage {
     current: Vec<ConsentView>,
     /// All that was ever said, oldest first.
     records: Vec<ConsentView>,
+    /// Whether older ones were left out.
+    is_cut_short: bool,
 }
 
 #[derive(Serialize)]
@@ -99,11 +101,12 @@ struct ConsentView {
 impl ConsentPage {
     /// All that was ever said by a client, and what holds of it.
     #[must_use]
-    pub fn new(person: &Person, records: &[ConsentRecord]) -> Self {
+    pub fn new(person: &Person, consents: &Consents) -> Self {
         Self {
             id: person.id().to_owned(),
-            current: holding(records).into_iter().map(ConsentView::from).collect(),
-            records: records.iter().map(ConsentView::from).collect(),
+            current: holding(&consents.records).into_iter().map(ConsentView::from).collect(),
+            records: consents.records.iter().map(ConsentView::from).collect(),
+            is_cut_short: consents.is_cut_short,
         }
     }
 }
@@ -129,7 +132,7 @@ impl From<&Person> for SubjectView {
                     session: session.to_string(),
                 })
                 .collect(),
-            is_cut_short: circle.is_cut_short,
+            is_cut_short: person.is_cut_short(),
         }
     }
 }

@@ -98,6 +98,7 @@ pub(crate) async fn consents(
 
 /// The client of this id.
 pub(crate) async fn of_id(console: &Console, tenant: &TenantId, id: &str) -> Result<Person, Problem> {
-    let person = person::of_id(&*console.subjects, tenant, id).await.map_err(failure::of_ledger)?;
+    let keys = console.vault.tenant(tenant);
+    let person = person::of_id(&*console.subjects, &keys, tenant, id).await.map_err(failure::of_ledger)?;
     person.ok_or_else(|| Problem::new(ProblemKind::NotFound))
 }

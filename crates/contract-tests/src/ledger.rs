@@ -56,9 +56,15 @@ macro_rules! ledger_contract {
         $crate::named_tests!(store, $open, $crate::ledger::Port, $crate::ledger::persons:
             what_one_event_names_is_one_person_over_all_channels
             a_ruling_holds_against_what_comes_later_and_until_another
+            a_ruling_is_of_no_conversation_and_taken_back_leaves_what_was_there
+            what_is_nobodys_joins_nobody
+            a_ruling_from_the_future_does_not_hold_against_later_ones
             a_contradiction_and_a_duplicate_teach_nothing
             the_first_door_is_the_earliest_whenever_it_is_told
             what_was_consented_to_is_kept_with_who_it_names
+            a_consent_is_of_when_it_was_first_heard_where_its_clock_is_ahead
+            of_very_many_consents_the_newest_come_back
+            of_very_many_conversations_the_newest_come_back
             any_order_of_calls_gives_the_same_persons
             many_who_teach_the_same_at_once_agree
             no_person_crosses_to_another_tenant

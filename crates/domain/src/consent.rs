@@ -16,7 +16,7 @@ use crate::timestamp::Timestamp;
 pub struct ConsentRecord {
     /// The event that said so.
     pub event: EventId,
-    /// When, by the sender's clock.
+    /// When, by the sender's clock, but not after it was first heard of ([`Event::said_at`]).
     pub at: Timestamp,
     /// Through which door.
     pub channel: Channel,
@@ -43,7 +43,7 @@ impl ConsentRecord {
     pub fn all_of(event: &Event) -> Vec<Self> {
         let record = |purpose, granted| Self {
             event: event.id,
-            at: event.occurred_at,
+            at: event.said_at(),
             channel: event.channel,
             source: event.source.clone(),
             session: event.session.clone(),
@@ -61,6 +61,19 @@ impl ConsentRecord {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Where it stands among others: oldest first.
+    #[must_use]
+    pub const fn place(&self) -> (Timestamp, EventId, ConsentPurpose) {
+        (self.at, self.event, self.purpose)
+    }
+
+    /// One record that was heard twice, as of the first time. The two must be of one event and purpose.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        debug_assert_eq!((self.event, self.purpose), (other.event, other.purpose));
+        Self { at: self.at.min(other.at), ..self }
     }
 }
 
@@ -91,8 +104,10 @@ mod tests {
 
     fn said(id: u128, second: i64, purpose: ConsentPurpose, granted: bool) -> ConsentRecord {
         let consent = Consent { purpose, granted, text_version: None, text_hash: None };
+        let at = Timestamp::from_unix_seconds(second).unwrap();
         let event = Event {
-            occurred_at: Timestamp::from_unix_seconds(second).unwrap(),
+            occurred_at: at,
+            received_at: at,
             consent: Some(consent),
             ..testing::event(EventId::from_uuid(Uuid::from_u128(id)))
         };
@@ -113,6 +128,28 @@ mod tests {
         let given_again = said(3, 11, ConsentPurpose::Mailing, true);
         assert!(!allows(&[given.clone(), withdrawn.clone()], ConsentPurpose::Mailing));
         assert!(allows(&[given_again, given, withdrawn], ConsentPurpose::Mailing));
+    }
+
+    #[test]
+    fn a_grant_by_a_clock_that_is_ahead_does_not_outlast_a_later_refusal() {
+        let at = |hour: i64| Timestamp::from_unix_seconds(hour * 3_600).unwrap();
+        let mut form = testing::event(EventId::from_uuid(Uuid::from_u128(1)));
+        (form.occurred_at, form.received_at) = (at(19), at(12));
+        let consent =
+            Consent { purpose: ConsentPurpose::Mailing, granted: true, text_version: None, text_hash: None };
+        form.consent = Some(consent);
+        let granted = ConsentRecord::all_of(&form).remove(0);
+        assert_eq!(granted.at, at(12));
+        let refused = ConsentRecord { at: at(13), ..said(2, 0, ConsentPurpose::Mailing, false) };
+        assert!(!allows(&[granted.clone(), refused], ConsentPurpose::Mailing));
+        // Sent once more an hour later, and read in either order: it was heard at twelve.
+        form.received_at = at(14);
+        let again = ConsentRecord::all_of(&form).remove(0);
+        assert_eq!(again.clone().merge(granted.clone()), granted);
+        assert_eq!(granted.clone().merge(again), granted);
+        // What comes late was said when it says.
+        (form.occurred_at, form.received_at) = (at(9), at(14));
+        assert_eq!(ConsentRecord::all_of(&form)[0].at, at(9));
     }
 
     #[test]

@@ -67,12 +67,24 @@ impl Event {
     /// ruling on who is who: nobody of the conversation did anything, so it begins none and counts in no figure.
     #[must_use]
     pub fn is_notice(&self) -> bool {
-        let is_ruling = matches!(self.action, Action::SubjectJoin | Action::SubjectSplit);
-        is_ruling
+        self.is_ruling()
             || self.actor == Actor::System
                 && matches!(self.action, Action::Other(_))
                 && self.lead.is_none()
                 && self.appointment.is_none()
+    }
+
+    /// Whether a person says who is who.
+    #[must_use]
+    pub const fn is_ruling(&self) -> bool {
+        matches!(self.action, Action::SubjectJoin | Action::SubjectSplit)
+    }
+
+    /// When it happened, but not after we heard of it. Where the latest word holds, a clock that is ahead must not let a
+    /// word hold against all that is said until then.
+    #[must_use]
+    pub fn said_at(&self) -> Timestamp {
+        self.occurred_at.min(self.received_at)
     }
 }
 

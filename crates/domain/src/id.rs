@@ -193,6 +193,24 @@ text_id! {
     Pseudonym, 64, is_printable, "printable characters"
 }
 
+impl SessionId {
+    /// Where a ruling on who is who stands: by itself, for nobody said it in a conversation.
+    #[must_use]
+    pub fn of_ruling(event: EventId) -> Self {
+        Self::parse(&format!("{RULING}{event}")).expect("a word and a UUID are printable and short")
+    }
+
+    /// Whether only a ruling is given such an id by us.
+    #[must_use]
+    pub fn is_of_ruling(&self) -> bool {
+        let event = self.as_str().strip_prefix(RULING);
+        event.is_some_and(|id| id.len() == 36 && Uuid::try_parse(id).is_ok())
+    }
+}
+
+/// How the ids of what a ruling stands in begin.
+const RULING: &str = "ruling-";
+
 /// A lead of the tenant's Bitrix24 portal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeadId(u64);

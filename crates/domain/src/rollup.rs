@@ -120,7 +120,7 @@ impl Marks {
             | Action::Other(_) => None,
         };
         let mut marks = by_action.map_or(Self::default(), Self::from);
-        if event.lead.is_some() {
+        if event.lead.is_some() && !event.is_ruling() {
             // An event that names its lead shows that there is one, whoever created it.
             marks = marks.with(Mark::Lead);
         }
@@ -233,10 +233,10 @@ pub struct AppointmentRollup {
 }
 
 impl AppointmentRollup {
-    /// What one event says of its appointment, if it names one.
+    /// What one event says of its appointment, if it names one; a ruling says whose it is, and nothing of the visit.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
-        let appointment = event.appointment.as_ref()?;
+        let appointment = event.appointment.as_ref().filter(|_| !event.is_ruling())?;
         let moment = Moment { at: event.occurred_at, event: event.id };
         Some(Self {
             tenant: event.tenant.clone(),
@@ -342,5 +342,15 @@ mod tests {
         assert!(!Marks::of(&event).has(Mark::Lead));
         event.lead = Some(LeadId::from_number(1));
         assert!(Marks::of(&event).has(Mark::Lead));
+    }
+
+    #[test]
+    fn a_ruling_marks_nothing_and_books_nothing() {
+        let mut event = testing::event(EventId::from_uuid(Uuid::nil()));
+        event.lead = Some(LeadId::from_number(1));
+        event.appointment = Some(testing::appointment("a-1", 0));
+        event.action = Action::SubjectJoin;
+        assert_eq!(Marks::of(&event), Marks::default());
+        assert_eq!(AppointmentRollup::of(&event), None);
     }
 }

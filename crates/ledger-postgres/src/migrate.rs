@@ -18,7 +18,7 @@ const RIGHTS: [(&str, &str); 22] = [
     ("SELECT, INSERT, UPDATE, DELETE", "sessions"),
     ("SELECT, INSERT, UPDATE, DELETE", "links"),
     ("SELECT, INSERT, UPDATE, DELETE", "touches"),
-    ("SELECT, INSERT", "consents"),
+    ("SELECT, INSERT, UPDATE (occurred_at)", "consents"),
     ("SELECT, INSERT, UPDATE, DELETE", "quarantine"),
     ("SELECT, UPDATE", "registry"),
     ("SELECT, INSERT, UPDATE", "tenants"),

@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 14] = [
+pub(crate) const MIGRATIONS: [Migration; 15] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -79,6 +79,11 @@ pub(crate) const MIGRATIONS: [Migration; 14] = [
         version: 14,
         name: "expiry in quarantine",
         sql: include_str!("../migrations/0014-expiry-in-quarantine.sql"),
+    },
+    Migration {
+        version: 15,
+        name: "words are dated no later than heard",
+        sql: include_str!("../migrations/0015-words-are-dated-no-later-than-heard.sql"),
     },
 ];
 

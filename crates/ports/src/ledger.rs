@@ -83,7 +83,7 @@ pub enum Recorded {
 /// Reads what the ledger holds. Every question names its tenant.
 #[async_trait]
 pub trait LedgerReader: Send + Sync {
-    /// Sessions, the one with the latest event first.
+    /// Sessions, the one with the latest event first. What holds nothing but a ruling on who is who is none.
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRow>, LedgerError>;
 
     /// The session known under any of these ids, which are the forms one typed id can have.

@@ -4,6 +4,8 @@
 //! person written in two ways is one pseudonym, and is then digested in a domain of its own, so that a phone number
 //! and a messenger id of the same digits are two.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::channel::Channel;
@@ -98,7 +100,8 @@ impl TenantKeys {
     /// The id a session is stored under. Within its channel: two messengers may give two persons one number.
     pub(crate) fn session_id(&self, channel: Channel, given: &str) -> SessionId {
         let given = given.trim();
-        let stored = if is_personal_session(channel, given) {
+        let is_ruling = || SessionId::parse(given).is_ok_and(|id| id.is_of_ruling());
+        let stored = if is_personal_session(channel, given) && !is_ruling() {
             self.pseudonym("session", &[channel.as_str().as_bytes(), given.as_bytes()])
         } else {
             given.to_owned()
@@ -133,8 +136,8 @@ impl TenantKeys {
     pub(crate) fn aliases(&self, channel: Channel, contact: &Contact, user_hash: Option<&str>) -> Vec<Alias> {
         let messenger = |id: &str| self.messenger_alias(channel, id);
         [
-            contact.phone.as_deref().map(|phone| self.phone_alias(phone)),
-            contact.email.as_deref().map(|email| self.email_alias(email)),
+            contact.phone.as_deref().and_then(|phone| self.phone_alias(phone)),
+            contact.email.as_deref().and_then(|email| self.email_alias(email)),
             contact.messenger_id.as_deref().map(messenger),
             contact.other_messenger_id.as_deref().map(messenger),
             user_hash.map(|hash| self.sender_alias(hash)),
@@ -154,8 +157,8 @@ impl TenantKeys {
             let kinds = IdentityKind::ALL.into_iter().filter(|kind| kind.is_of_a_person());
             all.extend(kinds.filter_map(|kind| Identity::parse(kind, typed).ok()));
         } else {
-            all.push(Identity::from(&self.phone_alias(typed)));
-            all.push(Identity::from(&self.email_alias(typed)));
+            all.extend(self.phone_alias(typed).as_ref().map(Identity::from));
+            all.extend(self.email_alias(typed).as_ref().map(Identity::from));
             let accounts = Channel::ALL.map(|channel| Identity::from(&self.messenger_alias(channel, typed)));
             all.extend(accounts);
             all.push(Identity::from(&self.sender_alias(typed)));
@@ -165,12 +168,45 @@ impl TenantKeys {
         all
     }
 
-    fn phone_alias(&self, written: &str) -> Alias {
-        self.alias(AliasKind::Phone, written, || vec![canonical_phone(written)])
+    /// What releases before this one took for the phone or the address of everybody who left none: "нет", "-", the mask of
+    /// a form that nobody filled in. Whoever is known by one of these has it in common with strangers.
+    #[must_use]
+    pub fn of_nobody(&self) -> BTreeSet<Identity> {
+        let phones = ["", "7", "8", "70000000000", "+70000000000", "80000000000"];
+        let emails = [
+            "-",
+            "--",
+            "—",
+            ".",
+            "0",
+            "нет",
+            "нету",
+            "не указан",
+            "no",
+            "none",
+            "null",
+            "n/a",
+            "na",
+            "email",
+        ];
+        let phones = phones.map(|phone| (IdentityKind::Phone, AliasKind::Phone, phone));
+        let emails = emails.map(|email| (IdentityKind::Email, AliasKind::Email, email));
+        let identity = |(kind, alias, given): (IdentityKind, AliasKind, &str)| {
+            Identity::parse(kind, &self.pseudonym(alias.as_str(), &[given.as_bytes()]))
+        };
+        phones.into_iter().chain(emails).filter_map(|one| identity(one).ok()).collect()
     }
 
-    fn email_alias(&self, written: &str) -> Alias {
-        self.alias(AliasKind::Email, written, || vec![canonical_email(written)])
+    /// `None` where what was written is no phone number: it would be everybody's.
+    fn phone_alias(&self, written: &str) -> Option<Alias> {
+        let is_one = is_pseudonym(written.trim()) || may_be_a_phone(written);
+        is_one.then(|| self.alias(AliasKind::Phone, written, || vec![canonical_phone(written)]))
+    }
+
+    /// `None` where what was written is no address.
+    fn email_alias(&self, written: &str) -> Option<Alias> {
+        let is_one = is_pseudonym(written.trim()) || may_be_an_email(written);
+        is_one.then(|| self.alias(AliasKind::Email, written, || vec![canonical_email(written)]))
     }
 
     fn messenger_alias(&self, channel: Channel, id: &str) -> Alias {
@@ -192,6 +228,21 @@ impl TenantKeys {
         };
         Alias { kind, pseudonym: Pseudonym::parse(&pseudonym).expect("a pseudonym is printable and short") }
     }
+}
+
+/// Whether a number was written that reaches one person: not "нет", not a mask that is not filled in to its end, not the
+/// zeros that get past a form. No country has shorter numbers, with its code, than the seven digits of a town.
+fn may_be_a_phone(written: &str) -> bool {
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    let national = digits.strip_prefix(['7', '8']).unwrap_or(&digits);
+    digits.len() >= TELLING_DIGITS && !written.contains('_') && national.bytes().any(|digit| digit != b'0')
+}
+
+/// Whether it has the form of an address: something at a host with a dot in it.
+fn may_be_an_email(written: &str) -> bool {
+    let Some((local, host)) = written.trim().rsplit_once('@') else { return false };
+    let is_text = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '@');
+    is_text(local) && host.contains('.') && host.split('.').all(is_text)
 }
 
 /// A phone number in E.164, read as people in Russia write it; what is no phone number keeps its digits only.
@@ -338,6 +389,80 @@ mod tests {
         }
     }
 
+    fn left(phone: Option<&str>, email: Option<&str>) -> Contact {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Contact { phone: owned(phone), email: owned(email), ..Contact::default() }
+    }
+
+    #[test]
+    fn what_is_left_instead_of_a_phone_or_an_address_is_nobodys() {
+        let keys = keys();
+        for phone in
+            ["нет", "-", "", " ", "+7 (___) ___-__-__", "+7 (913) 123-__-__", "8", "112", "000000", "---"]
+                .into_iter()
+                .chain(["+7 (000) 000-00-00", "0000000000", "не скажу", "anna@mail.ru"])
+        {
+            assert_eq!(keys.aliases(Channel::Site, &left(Some(phone), None), None), [], "{phone}");
+        }
+        for email in
+            ["нет", "-", "", "@", "a@", "@b.ru", "anna", "anna@mail", "anna@mail.", "a b@mail.ru", "a@b@c.ru"]
+        {
+            assert_eq!(keys.aliases(Channel::Site, &left(None, Some(email)), None), [], "{email}");
+        }
+        for phone in ["212-85-06", "8 913 123-45-67", "+44 20 7946 0000", "+290 22222", "тел. 89131234567"]
+        {
+            assert_eq!(keys.aliases(Channel::Site, &left(Some(phone), None), None).len(), 1, "{phone}");
+        }
+        for email in ["anna@mail.ru", " Анна@почта.рф ", "a.b+c@d.e.com"] {
+            assert_eq!(keys.aliases(Channel::Site, &left(None, Some(email)), None).len(), 1, "{email}");
+        }
+    }
+
+    #[test]
+    fn looking_for_an_address_does_not_ask_for_a_phone_nor_the_other_way_round() {
+        let keys = keys();
+        let has = |typed: &str, kind| keys.identities(typed).iter().any(|identity| identity.kind == kind);
+        assert!(!has("anna@mail.ru", IdentityKind::Phone) && has("anna@mail.ru", IdentityKind::Email));
+        assert!(has("89131234567", IdentityKind::Phone) && !has("89131234567", IdentityKind::Email));
+        assert!(keys.identities("нет").iter().all(|identity| !keys.of_nobody().contains(identity)));
+    }
+
+    #[test]
+    fn what_a_release_before_took_for_a_phone_or_an_address_is_known_for_nobodys() {
+        let keys = keys();
+        let of_nobody = keys.of_nobody();
+        for phone in ["нет", "-", "+7 (___) ___-__-__", "8 (", "+7 000 000-00-00"] {
+            let alias = keys.alias(AliasKind::Phone, phone, || vec![canonical_phone(phone)]);
+            assert!(of_nobody.contains(&Identity::from(&alias)), "{phone}");
+        }
+        for email in ["нет", "Нет ", "-"] {
+            let alias = keys.alias(AliasKind::Email, email, || vec![canonical_email(email)]);
+            assert!(of_nobody.contains(&Identity::from(&alias)), "{email}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_known_by_what_holds_too_few_digits_or_no_host(
+            words in "[ а-яА-Я_()+.-]{0,20}",
+            digits in "[0-9]{0,6}",
+            local in "[^@]{0,10}",
+            host in "[^@.]{0,10}",
+        ) {
+            let keys = keys();
+            let left = left(Some(&format!("{words}{digits}")), Some(&format!("{local}@{host}")));
+            prop_assert_eq!(keys.aliases(Channel::Site, &left, None), []);
+        }
+
+        #[test]
+        fn no_number_that_somebody_has_is_taken_for_nobodys(number in "9[0-9]{9}") {
+            let keys = keys();
+            let aliases = keys.aliases(Channel::Site, &left(Some(&number), None), None);
+            prop_assert_eq!(aliases.len(), 1);
+            prop_assert!(!keys.of_nobody().contains(&Identity::from(&aliases[0])));
+        }
+    }
+
     #[test]
     fn usual_notations_go_the_short_way_and_others_do_not() {
         let goes = |written: &str| {
@@ -390,10 +515,12 @@ mod tests {
     fn who_goes_through_all_numbers_without_the_key_finds_nobody() {
         // A small country: what takes ten thousand attempts here takes a billion in Russia, which is minutes.
         let number = |n: u32| format!("+7913000{n:04}");
-        let stolen: std::collections::BTreeSet<_> =
-            [17, 4_711, 9_999].map(|n| keys().phone_alias(&number(n)).pseudonym).into_iter().collect();
+        let stolen: std::collections::BTreeSet<_> = [17, 4_711, 9_999]
+            .map(|n| keys().phone_alias(&number(n)).unwrap().pseudonym)
+            .into_iter()
+            .collect();
         let found_with = |keys: &TenantKeys| {
-            let all = (0..10_000).map(|n| keys.phone_alias(&number(n)).pseudonym);
+            let all = (0..10_000).map(|n| keys.phone_alias(&number(n)).unwrap().pseudonym);
             all.filter(|pseudonym| stolen.contains(pseudonym)).count()
         };
         assert_eq!(found_with(&keys()), 3, "with the key it is easy");

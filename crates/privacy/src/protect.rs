@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use domain::action::{Action, Word};
 use domain::event::{Appointment, Digest, Event, Flags};
-use domain::id::{EventId, ReceiptId, SourceId, TenantId};
+use domain::id::{EventId, ReceiptId, SessionId, SourceId, TenantId};
 use domain::observation::{Consent, Contact, Observation, ObservedAppointment};
 use domain::timestamp::Timestamp;
 use event_schema::sealed::Details;
@@ -104,6 +104,11 @@ impl TenantKeys {
                 .and_then(|hash| digest_or_sealed(hash, &mut details.consent_text_hash)),
             ..consent
         });
+        // A ruling stands by itself, wherever its sender put it: it is about persons, and of no conversation.
+        let session = match action {
+            Action::SubjectJoin | Action::SubjectSplit => SessionId::of_ruling(id),
+            _ => self.session_id(channel, &observation.session),
+        };
         let unknown_kind = matches!(&action, Action::Other(word) if word.as_str() == UNKNOWN_UPDATE);
         Event {
             id,
@@ -113,7 +118,7 @@ impl TenantKeys {
             occurred_at,
             received_at: receipt.received_at,
             channel,
-            session: self.session_id(channel, &observation.session),
+            session,
             actor: observation.actor,
             action,
             intent,

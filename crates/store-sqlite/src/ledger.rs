@@ -39,6 +39,7 @@ const SCHEMA: Schema = Schema {
         include_str!("../migrations/ledger/0008-who-read-what.sql"),
         include_str!("../migrations/ledger/0009-dismissed-entries.sql"),
         include_str!("../migrations/ledger/0010-expiry-in-quarantine.sql"),
+        include_str!("../migrations/ledger/0011-words-are-dated-no-later-than-heard.sql"),
     ],
 };
 

@@ -20,7 +20,8 @@ on_both_shapes! {
     a_refusal_on_any_channel_withdraws_the_consent
 }
 
-const ORDERS: u64 = 12;
+/// Of the 720 there are.
+const ORDERS: u64 = 60;
 
 /// The doors of a salon.
 struct Doors {
@@ -61,6 +62,18 @@ impl Client {
             "session_id": format!("form-{}", self.0),
             "action": "create_lead",
             "contact": { "phone": format!("8 (913) 000-{:04}", self.0) },
+        })
+    }
+
+    /// In the conversation of the form, half a year later; it names nobody.
+    fn agrees_on_the_site(&self) -> Value {
+        json!({
+            "timestamp": "2026-01-01T12:00:00+03:00",
+            "channel": "site",
+            "session_id": format!("form-{}", self.0),
+            "actor": "client",
+            "action": "consent_grant",
+            "consent": { "purpose": "mailing", "granted": true },
         })
     }
 
@@ -163,6 +176,19 @@ async fn subject(stand: &Stand, typed: &str) -> Value {
     stand.api.get(&stand.keys.read, &format!("/v1/subjects/{id}")).await.unwrap().body
 }
 
+/// A client, their history and their consents, but for what tells of rulings.
+async fn whole(stand: &Stand, typed: &str) -> [Value; 3] {
+    let mut subject = subject(stand, typed).await;
+    subject["links"] = Value::Null;
+    let path = format!("/v1/subjects/{}", subject["id"].as_str().unwrap());
+    let read =
+        async |what: &str| stand.api.get(&stand.keys.read, &format!("{path}/{what}")).await.unwrap().body;
+    let (mut history, consents) = (read("events").await, read("consents").await);
+    let is_ruling = |event: &Value| event["action"].as_str().unwrap().starts_with("subject_");
+    history["events"].as_array_mut().unwrap().retain(|event| !is_ruling(event));
+    [subject, history, consents]
+}
+
 async fn a_client_of_four_doors_is_one_subject_whose_source_is_the_site_in_every_order(shape: Shape) {
     let stand = Stand::new(shape).await.unwrap();
     let doors = Doors::open(&stand).await;
@@ -210,14 +236,18 @@ async fn a_join_that_was_taken_back_leaves_what_was_there_before(shape: Shape) {
         client.tell(&stand, &doors, delivery).await;
     }
     stand.settled().await.unwrap();
+    // What is heard of last is neither conversation that the join is about, and names nobody.
+    stand.accept(&client.agrees_on_the_site()).await.unwrap();
+    stand.settled().await.unwrap();
     let (phone, telegram) = (client.phone(), client.telegram().to_string());
-    let before = [subject(&stand, &phone).await, subject(&stand, &telegram).await];
+    let before = [whole(&stand, &phone).await, whole(&stand, &telegram).await];
+    assert_eq!(before[0][2]["records"].as_array().unwrap().len(), 1);
     client.tell(&stand, &doors, 4).await;
     stand.settled().await.unwrap();
     let joined = subject(&stand, &phone).await;
     assert_eq!(joined["identities"].as_array().unwrap().len(), 3, "{joined}");
 
-    let account = before[1]["identities"][0].clone();
+    let account = before[1][0]["identities"][0].clone();
     let path = format!("/v1/subjects/{}/splits", joined["id"].as_str().unwrap());
     let asked = json!({ "identity": account, "reason": "не он" });
     let refused = stand.api.post(&stand.keys.read, &path, &asked).await.unwrap();
@@ -231,15 +261,38 @@ async fn a_join_that_was_taken_back_leaves_what_was_there_before(shape: Shape) {
     };
     eventually(Duration::from_secs(20), is_split).await.unwrap();
     stand.settled().await.unwrap();
-    let after = [subject(&stand, &phone).await, subject(&stand, &telegram).await];
-    for (before, after) in before.iter().zip(&after) {
-        assert_eq!(after["identities"], before["identities"]);
-        assert_eq!(after["path"], before["path"]);
-    }
+    let mut after = [whole(&stand, &phone).await, whole(&stand, &telegram).await];
+    assert_eq!(after[0], before[0]);
+    // The account shared its contact meanwhile, which is of its own conversation.
+    let shared = after[1][1]["events"].as_array_mut().unwrap().pop().unwrap();
+    assert_eq!((&shared["channel"], &shared["action"]), (&json!("telegram"), &json!("message")));
+    let said = |whole: &[Value; 3]| [whole[0]["path"].clone(), whole[1]["events"].clone(), whole[2].clone()];
+    assert_eq!(said(&after[1]), said(&before[1]));
+    assert_eq!(after[1][0]["identities"], before[1][0]["identities"]);
+
+    let path = format!("/v1/subjects/{}", joined["id"].as_str().unwrap());
+    joined_and_parted_by_hand(&stand, &path, &asked, [&phone, &telegram]).await;
     // What joined them and who ruled otherwise is still told.
-    let link = after[1]["links"].as_array().unwrap().first().unwrap();
+    let link = subject(&stand, &telegram).await["links"][0].clone();
     assert_eq!((&link["holds"], &link["ruling"]["ruling"]), (&json!(false), &json!("apart")));
     assert!(link["named"]["event"].is_string());
+}
+
+/// Two clients that are joined and parted again are what they were.
+async fn joined_and_parted_by_hand(stand: &Stand, path: &str, asked: &Value, [one, other]: [&str; 2]) {
+    let before = [whole(stand, one).await, whole(stand, other).await];
+    for (ruling, are_one) in [("joins", true), ("splits", false)] {
+        let ruled = stand.api.post(&stand.keys.admin, &format!("{path}/{ruling}"), asked).await.unwrap();
+        assert_eq!(ruled.status, 202, "{:?}", ruled.body);
+        let shows = async || {
+            let ids = (lookup(stand, one).await, lookup(stand, other).await);
+            anyhow::ensure!((ids.0 == ids.1) == are_one, "{ruling} do not show");
+            Ok(())
+        };
+        eventually(Duration::from_secs(20), shows).await.unwrap();
+        stand.settled().await.unwrap();
+    }
+    assert_eq!([whole(stand, one).await, whole(stand, other).await], before);
 }
 
 async fn a_family_of_one_phone_is_one_subject_and_says_so(shape: Shape) {

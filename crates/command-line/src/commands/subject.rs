@@ -139,4 +139,7 @@ fn consents(page: &Value, print: &Print) {
         print.text("\nwhat was said\n");
         print.list(&rows("records"), &columns, "");
     }
+    if page["is_cut_short"] == true {
+        print.text("\nthere is more: what was said first is left out\n");
+    }
 }

@@ -14,7 +14,7 @@ use domain::overview::{AppointmentFigures, ChannelFigures, SessionFigures};
 use domain::quarantine::{
     Cause, CauseCount, Dismissal, ListedEntry, QuarantineEntry, QuarantineState, Stage,
 };
-use domain::rollup::{AppointmentRollup, Mark, Moment, SessionRollup};
+use domain::rollup::{AppointmentRollup, Mark, Marks, Moment, SessionRollup};
 use domain::session::Outcome;
 use domain::subject::{Identity, Learned, Link, Touch};
 use domain::timestamp::Timestamp;
@@ -121,7 +121,8 @@ impl LedgerReader for Store {
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionRow>, LedgerError> {
         let mut rows = self.reading()?.rollups(&query.tenant);
         rows.retain(|SessionRow { rollup, .. }| {
-            query.channel.is_none_or(|channel| rollup.opened.value == channel)
+            (rollup.marks != Marks::default() || !rollup.session.as_str().starts_with("ruling-"))
+                && query.channel.is_none_or(|channel| rollup.opened.value == channel)
                 && query.outcome.is_none_or(|outcome| Outcome::of(rollup) == outcome)
                 && query.from.is_none_or(|from| rollup.last.at >= from)
                 && query.until.is_none_or(|until| rollup.last.at < until)
@@ -213,7 +214,7 @@ impl SubjectReader for Store {
     ) -> Result<Vec<ConsentRecord>, LedgerError> {
         let records = self.reading()?.learned(tenant).consents.into_iter().map(|(_, record)| record);
         let mut records: Vec<_> = records.filter(|record| sessions.contains(&record.session)).collect();
-        records.sort_by_key(|record| (record.at, record.event, record.purpose));
+        records.sort_by_key(ConsentRecord::place);
         Ok(records)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::ask::{about, get, get_as, happened, post, world};
 use crate::openapi::check;
-use crate::world::{World, tenant};
+use crate::world::{World, at, tenant};
 
 const PHONE: &str = "+7 (913) 123-45-67";
 
@@ -143,7 +143,8 @@ fn let_through(world: &World, seconds: u64) -> Vec<Value> {
             let body = world.vault.tenant(&salon).open_body(raw.receipt, &raw.sealed_body).unwrap();
             let mut observation = event_schema::public::parse_slice(&body).unwrap();
             // The clock stands still here; a person takes a while.
-            observation.occurred_at = observation.occurred_at.plus(std::time::Duration::from_secs(seconds));
+            let earlier = at("2026-03-15T11:00:00Z");
+            observation.occurred_at = earlier.plus(std::time::Duration::from_secs(seconds));
             world.tell(&salon, raw.source.as_str(), observation);
             serde_json::from_slice(&body).unwrap()
         })
@@ -185,6 +186,98 @@ async fn a_wrong_join_is_taken_back_and_made_again_by_events() {
     assert_eq!(joined.status, 202, "{}", joined.body);
     let_through(&world, 1);
     assert_eq!(find(&world, "555").await, id);
+}
+
+/// A client, but for what is told of how they were joined.
+async fn all_of(world: &World, typed: &str) -> [Value; 3] {
+    let id = find(world, typed).await;
+    let mut subject = get(world, &format!("/v1/subjects/{id}")).await.body;
+    subject["links"] = Value::Null;
+    let mut history = get(world, &format!("/v1/subjects/{id}/events")).await.body;
+    let is_ruling = |event: &Value| event["action"].as_str().unwrap().starts_with("subject_");
+    history["events"].as_array_mut().unwrap().retain(|event| !is_ruling(event));
+    [subject, history, get(world, &format!("/v1/subjects/{id}/consents")).await.body]
+}
+
+#[tokio::test]
+async fn a_join_that_is_taken_back_leaves_all_that_was_there_whatever_was_heard_of_last() {
+    let salon = tenant("salon");
+    let consenting = |minute, channel, session, granted| {
+        let mut said = happened(minute, channel, session, "message");
+        let purpose = ConsentPurpose::Mailing;
+        said.consent = Some(Consent { purpose, granted, text_version: None, text_hash: None });
+        said
+    };
+    // Three conversations: the phone's form, the account that is split off, another account of the phone. Each of them is
+    // heard of last in some order, by something that names nobody.
+    for turn in 0..3_u32 {
+        let world = world().await;
+        let minute = |place: u32, nth: u32| ((place + turn) % 3) * 20 + nth;
+        let told = [
+            of(consenting(minute(0, 1), Channel::Site, "form", true), Some(PHONE), None),
+            happened(minute(0, 9), Channel::Site, "form", "message"),
+            of(happened(minute(1, 1), Channel::Telegram, "tg", "message"), None, Some("555")),
+            consenting(minute(1, 9), Channel::Telegram, "tg", false),
+            of(happened(minute(2, 1), Channel::Max, "max", "message"), Some(PHONE), Some("777")),
+            consenting(minute(2, 9), Channel::Max, "max", turn == 1),
+        ];
+        for observation in told {
+            world.tell(&salon, "bot", observation);
+        }
+        let both = async || [all_of(&world, PHONE).await, all_of(&world, "555").await];
+        let (before, listed) = (both().await, get(&world, "/v1/sessions").await.body);
+        assert_eq!(before[0][1]["events"].as_array().unwrap().len(), 4);
+        assert_eq!(before[1][2]["records"].as_array().unwrap().len(), 1);
+
+        let id = find(&world, PHONE).await;
+        let account = get(&world, &format!("/v1/subjects/{}", find(&world, "555").await)).await.body;
+        let asked = json!({ "identity": account["identities"][0], "reason": "" });
+        for (nth, ruling) in (1..).zip(["joins", "splits", "joins", "splits"]) {
+            let path = format!("/v1/subjects/{id}/{ruling}");
+            let ruled = post(&world, &world.keys.admin, &path, asked.clone()).await;
+            assert_eq!(ruled.status, 202, "{turn} {ruling}: {}", ruled.body);
+            let_through(&world, nth);
+            if ruling == "joins" {
+                assert_eq!(find(&world, "555").await, id);
+                assert_eq!(all_of(&world, "555").await[1]["events"].as_array().unwrap().len(), 6);
+            } else {
+                assert_eq!(both().await, before, "{turn}");
+            }
+        }
+        assert_eq!(get(&world, "/v1/sessions").await.body, listed);
+        // What was ruled stands in the history of both, each time.
+        for typed in [PHONE, "555"] {
+            let path = format!("/v1/subjects/{}/events", find(&world, typed).await);
+            let history = get(&world, &path).await.body;
+            let actions: Vec<_> =
+                history["events"].as_array().unwrap().iter().map(|event| &event["action"]).collect();
+            let rulings = &actions[actions.len() - 4..];
+            assert_eq!(rulings, ["subject_join", "subject_split", "subject_join", "subject_split"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_left_no_phone_is_not_one_with_everybody_who_left_none() {
+    let world = world().await;
+    let salon = tenant("salon");
+    for (minute, session, phone, account) in
+        [(1, "a", "нет", "1"), (2, "b", "нет", "2"), (3, "c", "+7 (___) ___-__-__", "3")]
+    {
+        world.tell(
+            &salon,
+            "bot",
+            of(happened(minute, Channel::Site, session, "message"), Some(phone), Some(account)),
+        );
+    }
+    for typed in ["1", "2", "3"] {
+        let [subject, history, _] = all_of(&world, typed).await;
+        assert_eq!(subject["identities"].as_array().unwrap().len(), 1);
+        assert_eq!(history["events"].as_array().unwrap().len(), 1);
+    }
+    let nobody =
+        post(&world, &world.keys.read, "/v1/subjects/lookup", json!({ "typed": "anna@mail.ru" })).await;
+    assert_eq!(nobody.status, 404);
 }
 
 #[tokio::test]

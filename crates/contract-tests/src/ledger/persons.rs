@@ -6,14 +6,14 @@ use domain::action::{Action, Word};
 use domain::channel::Channel;
 use domain::consent::{ConsentRecord, allows};
 use domain::event::{Alias, AliasKind, Event};
-use domain::id::{EventId, LeadId, Pseudonym, SessionId, TenantId};
+use domain::id::{EventId, LeadId, Pseudonym, ReceiptId, SessionId, TenantId};
 use domain::observation::{Consent, ConsentPurpose};
-use domain::subject::{Circle, Identity, IdentityKind, LINKS_OF_ONE, Ruling, Touch};
+use domain::subject::{Circle, Identity, IdentityKind, Journey, LINKS_OF_ONE, Ruling, Touch, standing};
 use futures_util::future::join_all;
-use ports::subjects::circle_of;
+use ports::subjects::{MAX_ROWS, circle_of};
 use uuid::Uuid;
 
-use super::{Port, record};
+use super::{Port, all_sessions, record};
 use crate::fixtures::{appointment, at, batch, contradiction, event, salon, session, tenant};
 
 fn alias(kind: AliasKind, name: &str) -> Alias {
@@ -56,12 +56,32 @@ fn one_client(salon: &TenantId) -> Vec<Event> {
 }
 
 fn split(a: &Alias, b: &Alias, second: u64) -> Event {
-    let ruling = naming("form", second, Channel::Other, &[a.clone(), b.clone()]);
-    Event { action: Action::SubjectSplit, ..ruling }
+    alone(Event {
+        action: Action::SubjectSplit,
+        ..naming("form", second, Channel::Other, &[a.clone(), b.clone()])
+    })
+}
+
+/// A ruling where rulings stand.
+fn alone(ruling: Event) -> Event {
+    Event { session: SessionId::of_ruling(ruling.id), ..ruling }
+}
+
+/// The way of a client, and the conversations that are theirs.
+async fn journey(ledger: &Port, of: &Alias) -> (Journey, BTreeSet<SessionId>) {
+    let circle = circle(ledger, &salon(), of).await;
+    let mut own = ledger.touches(&salon(), &circle.identities).await.unwrap();
+    own.retain(|touch| !touch.is_of_ruling());
+    let sessions: Vec<_> = own.into_iter().map(|touch| touch.session).collect();
+    let touches = standing(&circle, ledger.named_in(&salon(), &sessions).await.unwrap());
+    let known = ledger.sessions_known(&salon(), &sessions).await.unwrap();
+    let known = known.into_iter().map(|row| (row.rollup.session.clone(), row.rollup)).collect();
+    let own = touches.iter().filter(|touch| circle.has(&touch.identity));
+    (Journey::of(&circle, &touches, &known), own.map(|touch| touch.session.clone()).collect())
 }
 
 async fn circle(ledger: &Port, tenant: &TenantId, of: &Alias) -> Circle {
-    circle_of(ledger, tenant, Identity::from(of)).await.unwrap()
+    circle_of(ledger, tenant, Identity::from(of), &BTreeSet::new()).await.unwrap()
 }
 
 async fn names(ledger: &Port, of: &Alias) -> Vec<String> {
@@ -87,7 +107,8 @@ pub async fn what_one_event_names_is_one_person_over_all_channels(ledger: &Port)
     for one in [phone(), account("max"), account("telegram"), account("whatsapp")] {
         assert_eq!(names(ledger, &one).await, whole, "{one:?}");
     }
-    let lead = circle_of(ledger, &salon(), Identity::of_lead(LeadId::from_number(7))).await.unwrap();
+    let lead = Identity::of_lead(LeadId::from_number(7));
+    let lead = circle_of(ledger, &salon(), lead, &BTreeSet::new()).await.unwrap();
     assert_eq!(lead.identities.len(), whole.len());
     assert_eq!(names(ledger, &account("stranger")).await, ["messenger v1:stranger"]);
     let sessions: Vec<_> = ["form", "record", "nowhere"].map(session).into();
@@ -106,14 +127,76 @@ pub async fn a_ruling_holds_against_what_comes_later_and_until_another(ledger: &
     record(ledger, &batch(&[split(&phone(), &hers, 30)])).await;
     record(ledger, &batch(&[shares(&hers, 40)])).await;
     assert_eq!(names(ledger, &his).await, ["phone v1:phone", "messenger v1:his"]);
-    let alone = circle(ledger, &salon(), &hers).await;
-    assert_eq!((alone.identities.len(), alone.links.len()), (1, 1));
-    let link = &alone.links[0];
+    let her = circle(ledger, &salon(), &hers).await;
+    assert_eq!((her.identities.len(), her.links.len()), (1, 1));
+    let link = &her.links[0];
     assert_eq!(link.named.unwrap().at, at(20), "why it was thought to be one person is still told");
     assert_eq!(link.ruled.as_ref().unwrap().value, Ruling::Apart);
-    let joined = Event { action: Action::SubjectJoin, ..split(&phone(), &hers, 50) };
+    let joined = alone(Event { action: Action::SubjectJoin, ..split(&phone(), &hers, 50) });
     record(ledger, &batch(&[joined])).await;
     assert_eq!(names(ledger, &his).await.len(), 3);
+}
+
+pub async fn a_ruling_is_of_no_conversation_and_taken_back_leaves_what_was_there(ledger: &Port) {
+    let (shared, max) = (account("telegram"), account("max"));
+    let before = [
+        naming("chat", 10, Channel::Telegram, std::slice::from_ref(&shared)),
+        naming("max", 20, Channel::Max, &[max.clone(), phone()]),
+        // Heard of last, and nobody's but the phone's.
+        naming("form", 90, Channel::Site, &[phone()]),
+    ];
+    record(ledger, &batch(&before)).await;
+    let clients = async || (journey(ledger, &phone()).await, journey(ledger, &shared).await);
+    let sessions = async || ledger.sessions(&all_sessions(&salon())).await.unwrap();
+    let (was, listed) = (clients().await, sessions().await);
+    assert_eq!((was.0.1.len(), was.1.1.len()), (2, 1));
+
+    let joined = alone(Event {
+        action: Action::SubjectJoin,
+        ..naming("form", 100, Channel::Other, &[phone(), shared.clone()])
+    });
+    record(ledger, &batch(std::slice::from_ref(&joined))).await;
+    assert_eq!(names(ledger, &shared).await.len(), 3);
+    assert_eq!(clients().await.0.1.len(), 3);
+    record(ledger, &batch(&[split(&phone(), &shared, 110)])).await;
+    assert_eq!((clients().await, sessions().await), (was.clone(), listed.clone()));
+
+    // Both rulings are found by whom they name, and are no sessions in a list.
+    let of = touches(ledger, &salon(), &[Identity::from(&shared)]).await;
+    let rulings: Vec<_> = of.into_iter().filter(Touch::is_of_ruling).map(|touch| touch.session).collect();
+    assert_eq!(ledger.sessions_known(&salon(), &rulings).await.unwrap().len(), 2);
+    assert_eq!(ledger.timeline(&salon(), &joined.session, None, 10).await.unwrap().len(), 1);
+
+    // One that was put into a conversation takes nobody there.
+    let put = Event { session: session("form"), ..split(&phone(), &shared, 120) };
+    record(ledger, &batch(&[put])).await;
+    assert_eq!(clients().await.1, was.1);
+}
+
+pub async fn what_is_nobodys_joins_nobody(ledger: &Port) {
+    let (none, phone) = (alias(AliasKind::Phone, "none"), phone());
+    let (his, hers) = (account("his"), account("hers"));
+    let known = [
+        naming("one", 10, Channel::Site, &[none.clone(), his.clone()]),
+        naming("one", 20, Channel::Site, &[phone, his.clone()]),
+        naming("two", 30, Channel::Site, &[none.clone(), hers]),
+    ];
+    record(ledger, &batch(&known)).await;
+    let nobodys = BTreeSet::from([Identity::from(&none)]);
+    let his = circle_of(ledger, &salon(), Identity::from(&his), &nobodys).await.unwrap();
+    let names: Vec<_> = his.identities.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["phone v1:phone", "messenger v1:his"]);
+    assert_eq!(his.shared, [Identity::from(&none)]);
+}
+
+pub async fn a_ruling_from_the_future_does_not_hold_against_later_ones(ledger: &Port) {
+    let both = [phone(), account("telegram")];
+    record(ledger, &batch(&[naming("chat", 10, Channel::Telegram, &both)])).await;
+    let ahead = Event { occurred_at: at(90_000), ..split(&both[0], &both[1], 20) };
+    let joined = alone(Event { action: Action::SubjectJoin, ..split(&both[0], &both[1], 30) });
+    record(ledger, &batch(&[joined])).await;
+    record(ledger, &batch(&[ahead])).await;
+    assert_eq!(names(ledger, &phone()).await.len(), 2);
 }
 
 pub async fn a_contradiction_and_a_duplicate_teach_nothing(ledger: &Port) {
@@ -167,6 +250,58 @@ pub async fn what_was_consented_to_is_kept_with_who_it_names(ledger: &Port) {
     assert_eq!(ledger.consents(&salon(), &[session("another")]).await.unwrap(), []);
 }
 
+pub async fn a_consent_is_of_when_it_was_first_heard_where_its_clock_is_ahead(ledger: &Port) {
+    let first = Event { occurred_at: at(25_000), ..consenting("form", 10, true, &[phone()]) };
+    let resent = Event { received_at: at(500), receipt: ReceiptId::generate(), ..first.clone() };
+    let stop = consenting("form", 300, false, &[phone()]);
+    // The resend overtakes the first, as it may on a bus.
+    for said in [&resent, &stop, &first, &resent] {
+        record(ledger, &batch(std::slice::from_ref(said))).await;
+    }
+    let found = ledger.consents(&salon(), &[session("form")]).await.unwrap();
+    assert_eq!(found.iter().map(|record| record.at).collect::<Vec<_>>(), [at(10), at(300)]);
+    assert!(!allows(&found, ConsentPurpose::Mailing));
+}
+
+/// How many rows more than come back of one question.
+const BEYOND: u32 = 40;
+
+pub async fn of_very_many_consents_the_newest_come_back(ledger: &Port) {
+    let withdrawals = (MAX_ROWS + BEYOND).div_ceil(3);
+    let said: Vec<_> = (0..withdrawals)
+        .map(|n| {
+            let place = format!("s-{}", n % 7);
+            let withdrawn = naming(&place, u64::from(n), Channel::Telegram, &[phone()]);
+            Event { action: Action::ConsentWithdraw, ..withdrawn }
+        })
+        .collect();
+    record(ledger, &batch(&said)).await;
+    let sessions: Vec<_> = (0..7).map(|n| session(&format!("s-{n}"))).collect();
+    let found = ledger.consents(&salon(), &sessions).await.unwrap();
+    assert_eq!(found.len(), usize::try_from(MAX_ROWS).unwrap());
+    assert!(found.is_sorted_by_key(|record| record.at), "oldest first");
+    assert_eq!(found.last().unwrap().at, at(u64::from(withdrawals) - 1));
+    assert_eq!(found[0].at, at(u64::from(withdrawals - MAX_ROWS.div_ceil(3))));
+}
+
+pub async fn of_very_many_conversations_the_newest_come_back(ledger: &Port) {
+    let many = u64::from(MAX_ROWS + BEYOND);
+    let said: Vec<_> = (0..many)
+        .map(|n| naming(&format!("s-{:05}", n * 11 % many), n, Channel::Telegram, &[phone()]))
+        .collect();
+    record(ledger, &batch(&said)).await;
+    let all: Vec<_> = said.iter().map(|event| event.session.clone()).collect();
+    let mut newest: Vec<_> = all[usize::try_from(BEYOND).unwrap()..].to_vec();
+    newest.sort();
+    let of = |touches: Vec<Touch>| {
+        let mut sessions: Vec<_> = touches.into_iter().map(|touch| touch.session).collect();
+        sessions.sort();
+        sessions
+    };
+    assert_eq!(of(ledger.touches(&salon(), &[Identity::from(&phone())]).await.unwrap()), newest);
+    assert_eq!(of(ledger.named_in(&salon(), &all).await.unwrap()), newest);
+}
+
 pub async fn any_order_of_calls_gives_the_same_persons(ledger: &Port) {
     let mut first_seen = None;
     for (round, order) in super::recording::orders(12, 24, 12).into_iter().enumerate() {
@@ -181,6 +316,9 @@ pub async fn any_order_of_calls_gives_the_same_persons(ledger: &Port) {
         for (ruling, n) in rulings.iter_mut().zip(100..) {
             ruling.id = EventId::from_uuid(Uuid::from_u128(n));
             ruling.tenant = salon.clone();
+            if ruling.is_ruling() {
+                ruling.session = SessionId::of_ruling(ruling.id);
+            }
         }
         said.extend(rulings);
         for index in order {

@@ -34,6 +34,7 @@ const LARGEST: usize = 500;
 #[derive(Debug)]
 pub struct Growing {
     start: Identity,
+    nobodys: BTreeSet<Identity>,
     asked: BTreeSet<Identity>,
     links: BTreeMap<Pair, Link>,
     beside: BTreeMap<Identity, BTreeSet<Pair>>,
@@ -46,7 +47,7 @@ pub struct Circle {
     pub identities: Vec<Identity>,
     /// What joins them, and what of them was ruled apart from whom, sorted by pair.
     pub links: Vec<Link>,
-    /// What was met that is nobody's, because it belongs to so many. The circle does not go on through it.
+    /// What was met that is nobody's, because it belongs to so many or is no phone at all. The circle does not go on through it.
     pub shared: Vec<Identity>,
     /// Whether it is larger than anybody follows.
     pub is_cut_short: bool,
@@ -62,11 +63,23 @@ impl Circle {
 
 impl From<Identity> for Growing {
     fn from(start: Identity) -> Self {
-        Self { start, asked: BTreeSet::new(), links: BTreeMap::new(), beside: BTreeMap::new() }
+        Self {
+            start,
+            nobodys: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            links: BTreeMap::new(),
+            beside: BTreeMap::new(),
+        }
     }
 }
 
 impl Growing {
+    /// Not to go through any of these, which are known to be nobody's however few they hold together.
+    #[must_use]
+    pub fn past(self, nobodys: BTreeSet<Identity>) -> Self {
+        Self { nobodys, ..self }
+    }
+
     /// Whose links, at most [`LINKS_OF_ONE`] each, have to be known next; `None` when all is known.
     #[must_use]
     pub fn asks(&self) -> Option<Vec<Identity>> {
@@ -123,6 +136,9 @@ impl Growing {
 
     /// Whether it belongs to too many to be somebody's. Known once its links are.
     fn is_shared(&self, identity: &Identity) -> bool {
+        if self.nobodys.contains(identity) {
+            return true;
+        }
         if !self.asked.contains(identity) {
             return false;
         }
@@ -219,6 +235,21 @@ mod tests {
         // One fewer, and it is a large family.
         links.pop();
         assert_eq!(circle_of(&clients[0], &links).identities.len(), SHARED_BEYOND + 1);
+    }
+
+    #[test]
+    fn what_is_known_to_be_nobodys_joins_nobody_however_few_they_are() {
+        let (none, one, two) = (phone("none"), account("one"), account("two"));
+        let links = [named(&none, &one), named(&none, &two)];
+        let of = |start: &Identity| {
+            let mut growing = Growing::from(start.clone()).past(BTreeSet::from([none.clone()]));
+            while let Some(asked) = growing.asks() {
+                growing.takes(asked, links.to_vec());
+            }
+            growing.circle()
+        };
+        assert_eq!((of(&one).identities, of(&one).shared), (vec![one.clone()], vec![none.clone()]));
+        assert_eq!(of(&none).identities, std::slice::from_ref(&none));
     }
 
     #[test]

@@ -21,14 +21,24 @@ pub struct Touch {
 }
 
 impl Touch {
-    /// What one event says: everything it names was in its conversation.
+    /// What one event says: everything it names was in its conversation. A ruling is about persons and of no conversation:
+    /// it leads to itself, where it stands alone, and to nothing else.
     #[must_use]
     pub fn all_of(event: &Event) -> Vec<Self> {
+        if event.is_ruling() && event.session != SessionId::of_ruling(event.id) {
+            return Vec::new();
+        }
         let is_door = !event.is_notice() && event.channel != Channel::Crm;
         let moment = Moment { at: event.occurred_at, event: event.id };
         let door = is_door.then_some(Dated { moment, value: event.channel });
         let touch = |identity| Self { identity, session: event.session.clone(), door: door.clone() };
         Identity::all_of(event).into_iter().map(touch).collect()
+    }
+
+    /// Whether it leads to a ruling, and to no conversation.
+    #[must_use]
+    pub fn is_of_ruling(&self) -> bool {
+        self.door.is_none() && self.session.is_of_ruling()
     }
 
     /// Both together. The two must be of one identity and session.
@@ -124,8 +134,9 @@ impl Journey {
 }
 
 /// What is left of touches once rulings are heeded. Where two that are not one person are named in one conversation, it
-/// is of the one that speaks there: an account before what is only said of it, and what was named first before the
-/// rest. So a wrong join that is taken back takes the conversation along.
+/// is of the one that speaks there: of whoever came through its door before whom nobody but a notice named, an account
+/// before what is only said of it, and what was named first before the rest. So a wrong join that is taken back takes the
+/// conversation along. Where nobody speaks, as in what a CRM tells, nobody is before another.
 #[must_use]
 pub fn standing(circle: &Circle, touches: Vec<Touch>) -> Vec<Touch> {
     let apart: BTreeSet<(&Identity, &Identity)> = circle
@@ -140,13 +151,24 @@ pub fn standing(circle: &Circle, touches: Vec<Touch>) -> Vec<Touch> {
     if apart.is_empty() {
         return touches;
     }
-    let says = |touch: &Touch| {
+    let mut named: BTreeMap<&SessionId, Vec<&Touch>> = BTreeMap::new();
+    for touch in &touches {
+        named.entry(&touch.session).or_default().push(touch);
+    }
+    named.retain(|_, named| named.iter().any(|touch| touch.door.is_some()));
+    let speaks = |touch: &Touch, moment: Moment| {
         let is_account = matches!(touch.identity.kind, IdentityKind::Messenger | IdentityKind::SenderHash);
-        (!is_account, touch.door.as_ref().map(|door| door.moment))
+        (!is_account, moment)
+    };
+    let is_before = |other: &Touch, touch: &Touch| match (&other.door, &touch.door) {
+        (Some(theirs), Some(own)) => speaks(other, theirs.moment) < speaks(touch, own.moment),
+        // Releases that took rulings for a part of the conversation left both of a pair in it without a door.
+        (_, None) => true,
+        (None, Some(_)) => false,
     };
     let is_of_another = |touch: &Touch| {
-        let mut beside = touches.iter().filter(|other| other.session == touch.session);
-        beside.any(|other| apart.contains(&(&touch.identity, &other.identity)) && says(other) < says(touch))
+        let mut beside = named.get(&touch.session).into_iter().flatten();
+        beside.any(|other| apart.contains(&(&touch.identity, &other.identity)) && is_before(other, touch))
     };
     touches.iter().filter(|touch| !is_of_another(touch)).cloned().collect()
 }
@@ -172,6 +194,7 @@ fn several_accounts(circle: &Circle, touches: &[Touch]) -> Vec<Channel> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::super::testing::identity;
@@ -259,8 +282,73 @@ mod tests {
         assert!(Touch::all_of(&event).iter().all(|touch| touch.door.is_none()));
         event.channel = Channel::Site;
         assert!(Touch::all_of(&event).iter().all(|touch| touch.door.is_some()));
+    }
+
+    #[test]
+    fn a_ruling_is_of_no_conversation_and_leads_to_itself() {
+        let mut event =
+            Event { lead: Some(crate::id::LeadId::from_number(7)), ..testing::event(at(1).event) };
         event.action = crate::action::Action::SubjectSplit;
-        assert!(Touch::all_of(&event).iter().all(|touch| touch.door.is_none()));
+        assert_eq!(Touch::all_of(&event), []);
+        event.session = SessionId::of_ruling(event.id);
+        let touches = Touch::all_of(&event);
+        assert!(touches.len() == 1 && touches.iter().all(Touch::is_of_ruling));
+        assert!(!session("ruling-7").is_of_ruling() && !session("chat").is_of_ruling());
+    }
+
+    #[test]
+    fn whom_only_a_notice_names_is_not_before_who_came_through_the_door() {
+        let (phone, account) = (identity(IdentityKind::Phone, "p"), identity(IdentityKind::Messenger, "m"));
+        let came = touch(&phone, "form", Channel::Site, 10);
+        let noticed = Touch { door: None, ..touch(&account, "form", Channel::Site, 5) };
+        let both = vec![noticed, came.clone()];
+        let of = |one: &Identity| standing(&circle(&[one], vec![apart(&phone, &account)]), both.clone());
+        assert_eq!((of(&phone), of(&account)), (vec![came.clone()], vec![came]));
+    }
+
+    fn apart(one: &Identity, other: &Identity) -> Link {
+        let ruled = Some(Dated { moment: at(30), value: super::super::Ruling::Apart });
+        Link { pair: Pair::of(one.clone(), other.clone()).unwrap(), named: Some(at(10)), ruled }
+    }
+
+    proptest! {
+        /// Releases before this one recorded a ruling in a conversation of the client, as if both were named there.
+        #[test]
+        fn what_old_rulings_left_in_conversations_gives_nobody_a_door_and_takes_none(
+            doors in prop::collection::vec((0_usize..3, 0_u8..3, 1_i64..9), 1..8),
+            left in prop::collection::vec(0_u8..3, 0..3),
+        ) {
+            let kinds = [IdentityKind::Phone, IdentityKind::Messenger, IdentityKind::Messenger];
+            let [phone, his, hers] = [0, 1, 2].map(|n| identity(kinds[n], &n.to_string()));
+            let mut came: BTreeMap<_, Touch> = BTreeMap::new();
+            for (who, place, second) in doors {
+                let one = touch([&phone, &his, &hers][who], &place.to_string(), Channel::Telegram, second);
+                let key = (one.identity.clone(), one.session.clone());
+                let known = came.remove(&key).map_or(one.clone(), |known| known.merge(one));
+                came.insert(key, known);
+            }
+            let entered: BTreeSet<_> = came.keys().map(|(_, session)| session.clone()).collect();
+            let mut all = came.clone();
+            for place in left.iter().map(|place| session(&place.to_string())) {
+                for one in [&phone, &hers] {
+                    // It was the client's latest conversation, so somebody had come to it.
+                    if entered.contains(&place) {
+                        let key = (one.clone(), place.clone());
+                        let ruled = Touch { identity: one.clone(), session: place.clone(), door: None };
+                        all.entry(key).or_insert(ruled);
+                    }
+                }
+            }
+            let [came, all] = [came, all].map(|touches| touches.into_values().collect::<Vec<_>>());
+            for mine in [vec![&phone, &his], vec![&hers]] {
+                let circle = circle(&mine, vec![apart(&phone, &hers)]);
+                let of = |touches: &Vec<Touch>| {
+                    let touches = standing(&circle, touches.clone());
+                    Journey::of(&circle, &touches, &BTreeMap::new())
+                };
+                prop_assert_eq!(of(&all), of(&came));
+            }
+        }
     }
 
     #[test]

@@ -25,6 +25,12 @@ impl Learned {
         self.consents.extend(ConsentRecord::all_of(event).into_iter().map(|record| (tenant.clone(), record)));
     }
 
+    /// Takes in that an event which is known came once more. What it says is known; that it was said may have been heard
+    /// earlier than by whichever of the two was recorded first.
+    pub fn hear_again(&mut self, tenant: &TenantId, event: &Event) {
+        self.consents.extend(ConsentRecord::all_of(event).into_iter().map(|record| (tenant.clone(), record)));
+    }
+
     /// Adds what other events teach.
     pub fn append(&mut self, mut other: Self) {
         self.links.append(&mut other.links);
@@ -44,7 +50,7 @@ impl Learned {
         self.touches = merge(self.touches, is_one, Touch::merge);
         let key = |record: &ConsentRecord| (record.session.clone(), record.event, record.purpose);
         self.consents.sort_by_cached_key(|(tenant, record)| (tenant.clone(), key(record)));
-        self.consents = merge(self.consents, |one, other| key(one) == key(other), |first, _same| first);
+        self.consents = merge(self.consents, |one, other| key(one) == key(other), ConsentRecord::merge);
         self
     }
 }

@@ -71,9 +71,11 @@ impl Link {
     pub fn all_of(event: &Event) -> Vec<Self> {
         let identities = Identity::all_of(event);
         let moment = Moment { at: event.occurred_at, event: event.id };
+        // Of two rulings the later one holds: none may come from the future and hold against all that follow.
+        let ruled_at = Moment { at: event.said_at(), ..moment };
         let (named, ruled) = match event.action {
-            Action::SubjectJoin => (None, Some(Dated { moment, value: Ruling::Together })),
-            Action::SubjectSplit => (None, Some(Dated { moment, value: Ruling::Apart })),
+            Action::SubjectJoin => (None, Some(Dated { moment: ruled_at, value: Ruling::Together })),
+            Action::SubjectSplit => (None, Some(Dated { moment: ruled_at, value: Ruling::Apart })),
             _ => (Some(moment), None),
         };
         let mut links = Vec::new();

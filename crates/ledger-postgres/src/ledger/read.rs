@@ -24,6 +24,7 @@ const SESSIONS: &str = concat!(
      WHERE tenant = $1 AND last_period BETWEEN $2 / 600000000 AND $3 / 600000000
        AND last_at >= $2 AND last_at < $3 AND (last_at, session) < ($4, $5)
        AND ($6::text IS NULL OR channel = $6) AND ($7::text IS NULL OR outcome = $7)
+       AND (marks <> 0 OR substr(session, 1, 7) <> 'ruling-')
      ORDER BY last_period DESC, last_at DESC, session DESC LIMIT $8"
 );
 

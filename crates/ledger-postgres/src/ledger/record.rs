@@ -80,6 +80,9 @@ impl Work for Recording<'_> {
                 of_sources.add((&batch.tenant, &batch.source), batch.received_at, heard);
                 learned.add(&batch.tenant, &entry.event);
             }
+            for (batch, entry) in &judging.again {
+                learned.hear_again(&batch.tenant, &entry.event);
+            }
             news.extend(
                 judging.new.iter().map(|(batch, entry)| Kept::of(rollup(batch, entry), batch.received_at)),
             );
@@ -111,6 +114,8 @@ struct Judging<'a> {
     /// Place, batch, what it was before, what it is now.
     judged: Vec<(usize, &'a ReceiptBatch, Option<Ending>, Recorded)>,
     new: Vec<(&'a ReceiptBatch, &'a LedgerEntry)>,
+    /// What is known and came once more.
+    again: Vec<(&'a ReceiptBatch, &'a LedgerEntry)>,
 }
 
 impl<'a> Judging<'a> {
@@ -143,7 +148,7 @@ impl<'a> Judging<'a> {
             }
             slots[nth] = candidates.len() - 1;
         }
-        Self { open, candidates, slots, judged: Vec::new(), new: Vec::new() }
+        Self { open, candidates, slots, judged: Vec::new(), new: Vec::new(), again: Vec::new() }
     }
 
     /// Compares every event with what was there, or came before it in this round.
@@ -163,7 +168,11 @@ impl<'a> Judging<'a> {
                         continue;
                     }
                 };
-                contradicts |= first != entry.event.content_digest;
+                if first == entry.event.content_digest {
+                    self.again.push((batch, entry));
+                } else {
+                    contradicts = true;
+                }
             }
             let verdict = match (contradicts, anything_new) {
                 (true, _) => Recorded::Conflict,

@@ -53,10 +53,11 @@ const LINKS: &str = "INSERT INTO links AS l (tenant, kind, identity, other_kind,
              THEN excluded.ruled_event ELSE l.ruled_event END";
 
 const CONSENT: &str =
-    "INSERT INTO consents (tenant, session, event_id, purpose, occurred_at, channel, source, granted,
+    "INSERT INTO consents AS c (tenant, session, event_id, purpose, occurred_at, channel, source, granted,
                                               text_version, text_hash, named)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-     ON CONFLICT (session, tenant, event_id, purpose) DO NOTHING";
+     ON CONFLICT (session, tenant, event_id, purpose) DO UPDATE SET occurred_at = excluded.occurred_at
+     WHERE excluded.occurred_at < c.occurred_at";
 
 /// How a ruling is written.
 const fn word(ruling: Ruling) -> &'static str {

@@ -119,6 +119,35 @@ async fn what_the_release_before_wrote_into_the_audit_reads_as_an_opened_body() 
 }
 
 #[tokio::test]
+async fn what_a_clock_dated_into_the_future_is_dated_as_received() {
+    let schema = schema().await;
+    let mut owner = schema.owner().await;
+    let id = "decode('0190b3a47c1e7a3b9d575f3c2b1a0e4d', 'hex')";
+    for before in [
+        format!(
+            "INSERT INTO event_ids (tenant, event_id, digest, received_at)
+             VALUES ('salon', {id}, decode(repeat('00', 32), 'hex'), 100)"
+        ),
+        format!(
+            "INSERT INTO consents VALUES
+                 ('salon', 'form', {id}, 'mailing', 900, 'site', 'bot', true, NULL, NULL, '{{}}'),
+                 ('salon', 'form', {id}, 'medical', 50, 'site', 'bot', true, NULL, NULL, '{{}}')"
+        ),
+        format!(
+            "INSERT INTO links VALUES
+                 ('salon', 'phone', 'v1:p', 'messenger', 'v1:m', NULL, NULL, 'apart', 900, {id})"
+        ),
+        "DELETE FROM schema_migrations WHERE version = 15".to_owned(),
+    ] {
+        execute(&mut owner, &before).await.unwrap();
+    }
+    migrate(&schema.options, Some(ROLE)).await.unwrap();
+    let dates = "SELECT occurred_at FROM consents UNION ALL SELECT ruled_at FROM links ORDER BY 1";
+    let dates: Vec<i64> = rows(&mut owner, dates).await.iter().map(|row| row.get(0)).collect();
+    assert_eq!(dates, [50, 100, 100]);
+}
+
+#[tokio::test]
 async fn every_word_of_the_vocabulary_may_be_written() {
     let schema = schema().await;
     let mut owner = schema.owner().await;

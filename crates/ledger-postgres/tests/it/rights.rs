@@ -20,6 +20,8 @@ async fn the_role_of_the_services_cannot_change_the_schema() {
         "DELETE FROM books",
         "DELETE FROM audit",
         "UPDATE audit SET name = 'nobody'",
+        "DELETE FROM consents",
+        "UPDATE consents SET granted = true",
         "UPDATE event_ids SET digest = digest",
         "DELETE FROM tenants",
         "INSERT INTO schema_migrations (version, name, checksum) VALUES (2, '', '')",

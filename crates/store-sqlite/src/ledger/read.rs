@@ -84,6 +84,7 @@ fn sessions(connection: &Connection, query: &SessionQuery) -> Result<Vec<Session
             ", events FROM sessions
              WHERE tenant = ?1 AND last_at >= ?2 AND last_at < ?3 AND (last_at, session) < (?4, ?5)
                AND (?6 IS NULL OR channel = ?6) AND (?7 IS NULL OR outcome = ?7)
+               AND (marks <> 0 OR substr(session, 1, 7) <> 'ruling-')
              ORDER BY last_at DESC, session DESC LIMIT ?8"
         ))?
         .query_and_then(

@@ -85,6 +85,8 @@ struct Entry {
     wire: Bytes,
     rollup: SessionRollup,
     learned: Learned,
+    /// What it teaches where it is known already.
+    heard_again: Learned,
 }
 
 impl Batch {
@@ -93,6 +95,8 @@ impl Batch {
             // Whose it is, is the batch's to say: the wall must not depend on the content.
             let mut learned = Learned::default();
             learned.add(&batch.tenant, &entry.event);
+            let mut heard_again = Learned::default();
+            heard_again.hear_again(&batch.tenant, &entry.event);
             Entry {
                 id: entry.event.id,
                 digest: entry.event.content_digest,
@@ -100,6 +104,7 @@ impl Batch {
                 wire: entry.wire.clone(),
                 rollup: SessionRollup { tenant: batch.tenant.clone(), ..SessionRollup::of(&entry.event) },
                 learned,
+                heard_again,
             }
         });
         Self {
@@ -216,7 +221,7 @@ impl Recording<'_> {
                     self.news.push(rollup);
                     self.learned.append(entry.learned);
                 }
-                Compared::Same => {}
+                Compared::Same => self.learned.append(entry.heard_again),
                 Compared::Contradicts => contradicts = true,
             }
         }

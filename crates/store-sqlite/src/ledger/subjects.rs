@@ -107,7 +107,8 @@ fn write_consent(connection: &Connection, tenant: &TenantId, record: &ConsentRec
             "INSERT INTO consents (tenant, session, event_id, purpose, occurred_at, channel, source, granted,
                                    text_version, text_hash, named)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-             ON CONFLICT (tenant, session, event_id, purpose) DO NOTHING",
+             ON CONFLICT (tenant, session, event_id, purpose) DO UPDATE SET occurred_at = excluded.occurred_at
+             WHERE excluded.occurred_at < consents.occurred_at",
         )?
         .execute(params![
             tenant.as_str(),

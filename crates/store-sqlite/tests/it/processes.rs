@@ -59,6 +59,32 @@ async fn a_waiting_claim_notices_what_another_process_published() {
 }
 
 #[tokio::test]
+async fn what_a_clock_dated_into_the_future_is_dated_as_received() {
+    let folder = folder().await;
+    drop(folder.open_ledger());
+    let connection = rusqlite::Connection::open(folder.file("ledger.db")).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO events VALUES (1, 'salon', x'01', x'00', 'form', NULL, 900, 100, 100, x'00');
+             INSERT INTO consents VALUES
+                 ('salon', 'form', x'01', 'mailing', 900, 'site', 'bot', 1, NULL, NULL, ''),
+                 ('salon', 'form', x'01', 'medical', 50, 'site', 'bot', 1, NULL, NULL, '');
+             INSERT INTO links VALUES
+                 ('salon', 'phone', 'v1:p', 'messenger', 'v1:m', NULL, NULL, 'apart', 900, x'01');
+             PRAGMA user_version = 10;",
+        )
+        .unwrap();
+    drop(connection);
+    drop(folder.open_ledger());
+    let connection = rusqlite::Connection::open(folder.file("ledger.db")).unwrap();
+    let mut dates = connection
+        .prepare("SELECT occurred_at FROM consents UNION ALL SELECT ruled_at FROM links ORDER BY 1")
+        .unwrap();
+    let dates: Vec<i64> = dates.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(dates, [50, 100, 100]);
+}
+
+#[tokio::test]
 async fn a_file_of_a_newer_release_is_refused_in_words() {
     let folder = folder().await;
     drop(folder.open_bus());

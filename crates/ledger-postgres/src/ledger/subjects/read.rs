@@ -29,18 +29,22 @@ const LINKS: &str = "SELECT l.* FROM (SELECT DISTINCT * FROM unnest($2::text[], 
 const TOUCHES: &str = "SELECT t.kind, t.identity, t.session, t.door, t.door_at, t.door_event
      FROM (SELECT DISTINCT * FROM unnest($2::text[], $3::text[])) AS i (kind, identity)
          JOIN touches t ON t.identity = i.identity AND t.kind = i.kind
-     WHERE t.tenant = $1 LIMIT $4";
+     WHERE t.tenant = $1
+     ORDER BY t.door_at DESC NULLS LAST, t.session, t.identity, t.kind COLLATE \"C\" LIMIT $4";
 
 const NAMED_IN: &str = "SELECT kind, identity, session, door, door_at, door_event FROM touches
-     WHERE tenant = $1 AND session = ANY($2) LIMIT $3";
+     WHERE tenant = $1 AND session = ANY($2)
+     ORDER BY door_at DESC NULLS LAST, session, identity, kind COLLATE \"C\" LIMIT $3";
 
 const SESSIONS: &str =
     concat!("SELECT ", columns!(), " FROM sessions WHERE tenant = $1 AND session = ANY($2)");
 
+/// What is cut off is what was said first: of two at once, the grant.
 const CONSENTS: &str =
     "SELECT session, event_id, purpose, occurred_at, channel, source, granted, text_version,
          text_hash, named
-     FROM consents WHERE tenant = $1 AND session = ANY($2) ORDER BY occurred_at, event_id, purpose LIMIT $3";
+     FROM consents WHERE tenant = $1 AND session = ANY($2)
+     ORDER BY occurred_at DESC, granted, event_id, purpose COLLATE \"C\" LIMIT $3";
 
 #[async_trait]
 impl SubjectReader for PostgresLedger {
@@ -91,7 +95,9 @@ impl SubjectReader for PostgresLedger {
     ) -> Result<Vec<ConsentRecord>, LedgerError> {
         let sessions = ids(sessions);
         let ask = || sqlx::query(CONSENTS).bind(tenant.as_str()).bind(&sessions).bind(i64::from(MAX_ROWS));
-        Ok(self.database.rows(ask).await?.iter().map(consent).collect::<Result<_, _>>()?)
+        let mut found = self.database.rows(ask).await?.iter().map(consent).collect::<Result<Vec<_>, _>>()?;
+        found.sort_by_key(ConsentRecord::place);
+        Ok(found)
     }
 }
 

@@ -13,6 +13,7 @@ use domain::subject::{Identity, IdentityKind, LINKS_OF_ONE, Link, Pair, Ruling, 
 use ports::ledger::{LedgerError, SessionRow};
 use ports::subjects::{MAX_ROWS, SubjectReader};
 use rusqlite::{Connection, Row, params};
+use serde_json::Value;
 
 use crate::columns::{dated, instant, instant_if_any, moment, parsed, parsed_if_any};
 use crate::failure::Failure;
@@ -79,19 +80,16 @@ fn links(connection: &Connection, tenant: &TenantId, of: &[Identity]) -> Result<
 }
 
 fn touches(connection: &Connection, tenant: &TenantId, of: &[Identity]) -> Result<Vec<Touch>, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT kind, identity, session, door, door_at, door_event FROM touches
-         WHERE tenant = ?1 AND identity = ?2 AND kind = ?3 ORDER BY session LIMIT ?4",
-    )?;
-    let mut found = Vec::new();
-    for identity in of {
-        let left = left(found.len());
-        let key = params![tenant.as_str(), identity.as_str(), identity.kind.as_str(), left];
-        for touch in statement.query_and_then(key, touch)? {
-            found.push(touch?);
-        }
-    }
-    Ok(found)
+    let of = of.iter().map(|identity| vec![identity.as_str(), identity.kind.as_str()]);
+    connection
+        .prepare_cached(
+            "SELECT t.kind, t.identity, t.session, t.door, t.door_at, t.door_event
+             FROM json_each(?2) AS i CROSS JOIN touches AS t
+                 ON t.tenant = ?1 AND t.identity = i.value ->> 0 AND t.kind = i.value ->> 1
+             ORDER BY t.door_at DESC NULLS LAST, t.session, t.identity, t.kind LIMIT ?3",
+        )?
+        .query_and_then(params![tenant.as_str(), list(of), MAX_ROWS], touch)?
+        .collect()
 }
 
 fn named_in(
@@ -99,18 +97,14 @@ fn named_in(
     tenant: &TenantId,
     sessions: &[SessionId],
 ) -> Result<Vec<Touch>, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT kind, identity, session, door, door_at, door_event FROM touches
-         WHERE tenant = ?1 AND session = ?2 ORDER BY identity, kind LIMIT ?3",
-    )?;
-    let mut found = Vec::new();
-    for session in sessions {
-        let key = params![tenant.as_str(), session.as_str(), left(found.len())];
-        for touch in statement.query_and_then(key, touch)? {
-            found.push(touch?);
-        }
-    }
-    Ok(found)
+    connection
+        .prepare_cached(
+            "SELECT t.kind, t.identity, t.session, t.door, t.door_at, t.door_event
+             FROM json_each(?2) AS s CROSS JOIN touches AS t ON t.tenant = ?1 AND t.session = s.value
+             ORDER BY t.door_at DESC NULLS LAST, t.session, t.identity, t.kind LIMIT ?3",
+        )?
+        .query_and_then(params![tenant.as_str(), list(ids(sessions)), MAX_ROWS], touch)?
+        .collect()
 }
 
 fn consents(
@@ -118,24 +112,27 @@ fn consents(
     tenant: &TenantId,
     sessions: &[SessionId],
 ) -> Result<Vec<ConsentRecord>, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT session, event_id, purpose, occurred_at, channel, source, granted, text_version, text_hash, named
-         FROM consents WHERE tenant = ?1 AND session = ?2 ORDER BY event_id, purpose LIMIT ?3",
-    )?;
-    let mut found = Vec::new();
-    for session in sessions {
-        let key = params![tenant.as_str(), session.as_str(), left(found.len())];
-        for record in statement.query_and_then(key, consent)? {
-            found.push(record?);
-        }
-    }
-    found.sort_by_key(|record| (record.at, record.event, record.purpose));
+    let mut found = connection
+        .prepare_cached(
+            // What is cut off is what was said first: of two at once, the grant.
+            "SELECT c.session, c.event_id, c.purpose, c.occurred_at, c.channel, c.source, c.granted, c.text_version,
+                 c.text_hash, c.named
+             FROM json_each(?2) AS s CROSS JOIN consents AS c ON c.tenant = ?1 AND c.session = s.value
+             ORDER BY c.occurred_at DESC, c.granted, c.event_id, c.purpose LIMIT ?3",
+        )?
+        .query_and_then(params![tenant.as_str(), list(ids(sessions)), MAX_ROWS], consent)?
+        .collect::<Result<Vec<_>, Failure>>()?;
+    found.sort_by_key(ConsentRecord::place);
     Ok(found)
 }
 
-/// How many rows may still be read.
-fn left(found: usize) -> i64 {
-    i64::from(MAX_ROWS).saturating_sub(i64::try_from(found).unwrap_or(i64::MAX))
+fn ids(sessions: &[SessionId]) -> impl Iterator<Item = &str> {
+    sessions.iter().map(SessionId::as_str)
+}
+
+/// A list as one parameter.
+fn list<T: Into<Value>>(of: impl IntoIterator<Item = T>) -> String {
+    Value::from_iter(of).to_string()
 }
 
 fn identity(row: &Row<'_>, kind: usize) -> Result<Identity, Failure> {
