@@ -44,17 +44,7 @@ pub enum Command {
     #[command(subcommand)]
     Subject(SubjectCommand),
     /// Who opened or read what was sealed, when and why, the last first.
-    Audit {
-        /// Only this tenant's.
-        #[arg(long)]
-        tenant: Option<TenantId>,
-        /// Only this: opened (a body, as it was received), read (what was said), dismissed, took_back (of the quarantine).
-        #[arg(long, value_parser = deeds())]
-        deed: Option<domain::audit::Deed>,
-        /// How many at the most.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-    },
+    Audit(AuditArgs),
     /// Check the books: accepted = stored + duplicate + quarantined + in flight. Exits with 1 when they do not balance.
     Reconcile {
         /// Keep checking for this long before giving up: what is in flight needs a moment.
@@ -473,6 +463,35 @@ fn trades() -> impl TypedValueParser<Value = domain::registry::Trade> {
     use domain::registry::Trade;
     PossibleValuesParser::new(Trade::ALL.map(Trade::as_str))
         .map(|word| Trade::parse(&word).expect("only the words of trades are let through"))
+}
+
+/// Which entries of the audit.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Only this tenant's.
+    #[arg(long)]
+    pub(crate) tenant: Option<TenantId>,
+    /// Only this: opened (a body, as it was received), read (what was said), dismissed, took_back (of the quarantine).
+    #[arg(long, value_parser = deeds())]
+    pub(crate) deed: Option<domain::audit::Deed>,
+    /// Only with such a thing.
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(domain::audit::About::WORDS))]
+    pub(crate) about: Option<String>,
+    /// Only with the one of this id, as it is listed.
+    #[arg(long, requires = "about")]
+    pub(crate) id: Option<String>,
+    /// Only at this instant or after it, such as 2026-01-01T00:00:00+03:00.
+    #[arg(long, value_parser = domain::timestamp::Timestamp::parse)]
+    pub(crate) from: Option<domain::timestamp::Timestamp>,
+    /// Only before this instant.
+    #[arg(long, value_parser = domain::timestamp::Timestamp::parse)]
+    pub(crate) until: Option<domain::timestamp::Timestamp>,
+    /// Only what was written before the entry of this number: the last of the list before.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) before: Option<i64>,
+    /// How many at the most.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: u32,
 }
 
 fn deeds() -> impl TypedValueParser<Value = domain::audit::Deed> {

@@ -44,8 +44,6 @@ mod stand;
 
 use std::process::ExitCode;
 
-use ports::audit::AuditQuery;
-
 pub use crate::cli::{
     Command, Demo, KeyCommand, MasterKeyCommand, OfTenant, Play, QuarantineCommand, ScopeArgument, Send,
     SourceCommand, TenantCommand,
@@ -77,9 +75,7 @@ pub async fn run(command: Command, office: &impl Office, print: &Print) -> anyho
         }
         Command::Quarantine(command) => commands::quarantine::run(command, office, print).await?,
         Command::Subject(command) => commands::subject::run(command, office, print).await?,
-        Command::Audit { tenant, deed, limit } => {
-            commands::audit::run(AuditQuery { tenant, deed, limit }, office, print).await?
-        }
+        Command::Audit(asked) => commands::audit::run(asked, office, print).await?,
         Command::Reconcile { wait, drained } => {
             return commands::reconcile::run(wait, drained, office, print).await;
         }

@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::audit::{About, AuditEntry, Deed};
 use http_kit::endpoint::Endpoint;
 use http_kit::problem::Problem;
-use ports::audit::AuditQuery;
+use ports::audit::{AboutFilter, AuditQuery};
 use privacy::Vault;
 use serde::Serialize;
 
-use crate::parameters::Parameters;
-use crate::{Console, access, answer, failure};
+use crate::parameters::{Parameters, invalid};
+use crate::{Console, access, answer, cursor, failure};
 
 pub(crate) const LIST: Endpoint = Endpoint { service: "console", pattern: "/v1/audit", methods: &["GET"] };
 
@@ -22,6 +22,7 @@ const TRIAL: &str = "trying a mapping on what waits in quarantine";
 #[derive(Serialize)]
 struct AuditList {
     entries: Vec<AuditView>,
+    next_cursor: Option<String>,
 }
 
 /// An entry of the audit as shown.
@@ -42,15 +43,45 @@ pub struct AuditView {
 }
 
 pub(crate) async fn list(req: HttpRequest, console: web::Data<Console>) -> Result<HttpResponse, Problem> {
-    let parameters = Parameters::read(&req, &["deed", "limit"])?;
+    let known = ["deed", "about", "id", "from", "until", "cursor", "limit"];
+    let parameters = Parameters::read(&req, &known)?;
+    let limit = parameters.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    // One more than asked for tells whether there is a next page.
     let query = AuditQuery {
         tenant: access::administering(&req, &console, &parameters).await?,
         deed: parameters.word("deed", &Deed::ALL, Deed::as_str)?,
-        limit: parameters.limit(DEFAULT_LIMIT, MAX_LIMIT)?,
+        about: about(&parameters)?,
+        from: parameters.instant("from")?,
+        until: parameters.instant("until")?,
+        before: parameters.cursor(cursor::to_audit)?,
+        limit: limit + 1,
     };
-    let entries = console.audit.audit(&query).await.map_err(failure::of_ledger)?;
-    let entries = entries.iter().map(|entry| AuditView::new(&console.vault, entry)).collect();
-    answer::json(&req, &AuditList { entries })
+    let mut rows = console.audit.audit(&query).await.map_err(failure::of_ledger)?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > wanted;
+    rows.truncate(wanted);
+    let next_cursor = rows.last().filter(|_| has_more).map(|row| cursor::of_audit(row.entry.at, row.number));
+    let entries = rows.iter().map(|row| AuditView::new(&console.vault, &row.entry)).collect();
+    answer::json(&req, &AuditList { entries, next_cursor })
+}
+
+fn about(parameters: &Parameters) -> Result<Option<AboutFilter>, Problem> {
+    let word = parameters.word("about", &About::WORDS, |word| word)?;
+    match (word, parameters.get("id")) {
+        (None, None) => Ok(None),
+        (None, Some(_of_nothing)) => Err(invalid("about", "needed beside id: what it is the id of")),
+        (Some(word), id) => about_filter(word, id)
+            .ok_or_else(|| invalid("id", "an id of what about names, as listed"))
+            .map(Some),
+    }
+}
+
+/// What of a kind is meant: any, or what goes by an id as it is listed; `None` where that cannot be the id of such a thing.
+#[must_use]
+pub fn about_filter(word: &'static str, id: Option<&str>) -> Option<AboutFilter> {
+    let Some(id) = id else { return Some(AboutFilter::Kind(word)) };
+    let things = About::shown_as(word, id);
+    (!things.is_empty()).then_some(AboutFilter::OneOf(things))
 }
 
 impl AuditView {

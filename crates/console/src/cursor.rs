@@ -14,6 +14,7 @@ const VERSION: u8 = 1;
 const SESSION: u8 = b's';
 const EVENT: u8 = b'e';
 const QUARANTINE: u8 = b'q';
+const AUDIT: u8 = b'a';
 
 pub(crate) fn of_session(place: &SessionCursor) -> String {
     encode(SESSION, place.last_at, place.session.as_str().as_bytes())
@@ -41,6 +42,15 @@ pub(crate) fn of_quarantine(at: Timestamp, receipt: ReceiptId) -> String {
 pub(crate) fn to_quarantine(text: &str) -> Option<(Timestamp, ReceiptId)> {
     let (at, rest) = decode(QUARANTINE, text)?;
     Some((at, ReceiptId::from_slice(&rest)?))
+}
+
+pub(crate) fn of_audit(at: Timestamp, number: i64) -> String {
+    encode(AUDIT, at, &number.to_be_bytes())
+}
+
+pub(crate) fn to_audit(text: &str) -> Option<i64> {
+    let (_at, rest) = decode(AUDIT, text)?;
+    Some(i64::from_be_bytes(rest.try_into().ok()?))
 }
 
 fn encode(list: u8, at: Timestamp, rest: &[u8]) -> String {
@@ -72,6 +82,7 @@ mod tests {
         assert_eq!(to_session(&of_session(&session)), Some(session));
         let receipt = ReceiptId::generate();
         assert_eq!(to_quarantine(&of_quarantine(at, receipt)), Some((at, receipt)));
+        assert_eq!(to_audit(&of_audit(at, 7_001)), Some(7_001));
         let moment = Moment { at, event: EventId::from_uuid(*receipt.as_uuid()) };
         assert_eq!(to_event(&of_event(moment)), Some(moment));
     }

@@ -85,7 +85,7 @@ mod tests {
     use async_trait::async_trait;
     use domain::id::LeadId;
     use domain::timestamp::Timestamp;
-    use ports::audit::AuditQuery;
+    use ports::audit::{AuditQuery, AuditRow};
     use ports::clock::SystemClock;
     use tokio::sync::Semaphore;
     use tokio::task::{AbortHandle, JoinSet};
@@ -112,7 +112,7 @@ mod tests {
             Ok(())
         }
 
-        async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditEntry>, LedgerError> {
+        async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditRow>, LedgerError> {
             unreachable!("nobody looks")
         }
     }

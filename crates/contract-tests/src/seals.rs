@@ -84,9 +84,9 @@ pub async fn what_is_replaced_is_what_readers_get(store: &Port) {
     assert!(secrets.clone().count() == 3 && secrets.clone().all(|secret| is_anew(secret.sealed.as_bytes())));
     let forwards = snapshot.sources.iter().filter_map(|source| source.forward_to.as_ref());
     assert!(forwards.clone().count() == 2 && forwards.clone().all(|to| is_anew(to.as_bytes())));
-    let query = AuditQuery { tenant: None, deed: Some(Deed::Opened), limit: 10 };
+    let query = AuditQuery { deed: Some(Deed::Opened), ..AuditQuery::last_of(None, 10) };
     let audit = store.audit(&query).await.unwrap();
-    let reasons = audit.iter().filter_map(|entry| entry.reason.as_ref());
+    let reasons = audit.iter().filter_map(|row| row.entry.reason.as_ref());
     assert!(reasons.clone().count() == 2 && reasons.clone().all(|reason| is_anew(reason.as_bytes())));
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::event::Sealed;
 use crate::id::{LeadId, ReceiptId, SessionId, SourceId, TenantId};
 use crate::quarantine::Stage;
-use crate::subject::Identity;
+use crate::subject::{Identity, IdentityKind};
 use crate::timestamp::Timestamp;
 
 /// Something that somebody answers for.
@@ -168,6 +168,24 @@ impl About {
         }
     }
 
+    /// Everything that a word and an id as lists show it may stand for; nothing for a cause, whose id names it only as long as
+    /// something waits for it, and for what is no id of such a thing.
+    #[must_use]
+    pub fn shown_as(word: &str, id: &str) -> Vec<Self> {
+        match word {
+            "entry" => Stage::ALL
+                .into_iter()
+                .filter_map(|stage| Some(Self::Entry { receipt: id.parse().ok()?, stage }))
+                .collect(),
+            "client" => IdentityKind::ALL
+                .into_iter()
+                .filter_map(|kind| Some(Self::Client(Identity::parse(kind, id).ok()?)))
+                .collect(),
+            "cause" => Vec::new(),
+            word => Self::of(word, id).into_iter().collect(),
+        }
+    }
+
     /// Reads the word and the id.
     #[must_use]
     pub fn of(word: &str, id: &str) -> Option<Self> {
@@ -219,7 +237,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::subject::IdentityKind;
 
     #[test]
     fn a_reason_says_something() {
@@ -243,6 +260,14 @@ mod tests {
         for about in all {
             assert_eq!(About::of(about.as_str(), &about.id()), Some(about));
         }
+        let shown = |word, id: &str| About::shown_as(word, id);
+        assert_eq!(shown("session", "s 7"), [About::Session(SessionId::parse("s 7").unwrap())]);
+        assert_eq!(shown("entry", &Uuid::nil().to_string()).len(), Stage::ALL.len());
+        assert!(
+            shown("client", "v1:p")
+                .contains(&About::Client(Identity::parse(IdentityKind::Phone, "v1:p").unwrap()))
+        );
+        assert!([shown("entry", "x"), shown("cause", "00ff"), shown("thing", "x")].concat().is_empty());
         assert_eq!(About::of("entry", "nothing"), None);
         assert_eq!(About::of("thing", "x"), None);
     }

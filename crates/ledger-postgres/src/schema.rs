@@ -13,7 +13,7 @@ pub(crate) struct Migration {
 }
 
 /// All steps, oldest first.
-pub(crate) const MIGRATIONS: [Migration; 15] = [
+pub(crate) const MIGRATIONS: [Migration; 16] = [
     Migration {
         version: 1,
         name: "events, sessions, quarantine and registry",
@@ -84,6 +84,11 @@ pub(crate) const MIGRATIONS: [Migration; 15] = [
         version: 15,
         name: "words are dated no later than heard",
         sql: include_str!("../migrations/0015-words-are-dated-no-later-than-heard.sql"),
+    },
+    Migration {
+        version: 16,
+        name: "audit by deed and thing",
+        sql: include_str!("../migrations/0016-audit-by-deed-and-thing.sql"),
     },
 ];
 

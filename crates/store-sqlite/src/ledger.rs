@@ -40,6 +40,7 @@ const SCHEMA: Schema = Schema {
         include_str!("../migrations/ledger/0009-dismissed-entries.sql"),
         include_str!("../migrations/ledger/0010-expiry-in-quarantine.sql"),
         include_str!("../migrations/ledger/0011-words-are-dated-no-later-than-heard.sql"),
+        include_str!("../migrations/ledger/0012-audit-by-deed-and-thing.sql"),
     ],
 };
 

@@ -15,7 +15,7 @@ use domain::rollup::Moment;
 use domain::source_state::{Period, SourceState};
 use domain::subject::{Identity, Link, Touch};
 use domain::timestamp::Timestamp;
-use ports::audit::{AuditLog, AuditQuery};
+use ports::audit::{AuditLog, AuditQuery, AuditRow};
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
 };
@@ -224,7 +224,7 @@ impl AuditLog for Empty {
         unreachable!("there is nothing to open")
     }
 
-    async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditEntry>, LedgerError> {
+    async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditRow>, LedgerError> {
         Ok(Vec::new())
     }
 }

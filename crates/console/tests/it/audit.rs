@@ -2,13 +2,15 @@
 
 use actix_web::http::header::IF_NONE_MATCH;
 use actix_web::test::TestRequest;
+use domain::audit::{About, AuditEntry, Deed, Who};
 use domain::channel::Channel;
+use domain::id::LeadId;
 use domain::observation::Contact;
 use serde_json::{Value, json};
 
 use crate::ask::{ask, ask_open, get, get_as, happened, post, with_key, world};
 use crate::openapi::check;
-use crate::world::{World, tenant};
+use crate::world::{World, at, tenant};
 
 /// A salon with one conversation of one client, over one lead.
 async fn salon() -> World {
@@ -106,5 +108,37 @@ async fn nothing_that_was_said_is_shown_where_it_cannot_be_written_down() {
         let refused = get(&world, path).await;
         assert_eq!((refused.status, refused.problem()), (503, "store-unavailable"), "{path}");
         assert!(!refused.body.to_string().contains("Здравствуйте"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_read_what_is_listed_in_pages_by_thing_and_by_time() {
+    let world = salon().await;
+    {
+        let mut held = world.store.held();
+        for number in 0..5_u64 {
+            let about = About::Lead(LeadId::from_number(number % 2));
+            let at = at(&format!("2026-03-01T1{number}:00:00Z"));
+            let (tenant, who) = (tenant("salon"), Who::Visitor);
+            held.audit.push(AuditEntry { at, tenant, who, deed: Deed::Read, about, reason: None });
+        }
+    }
+    let mut path = "?limit=2".to_owned();
+    let mut hours = Vec::new();
+    loop {
+        let page = get_as(&world, &world.keys.admin, &format!("/v1/audit{path}")).await.body;
+        check("Audit", &page);
+        hours.extend(page["entries"].as_array().unwrap().iter().map(|entry| entry["at"].clone()));
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("?limit=2&cursor={cursor}");
+    }
+    assert_eq!(hours.len(), 5);
+    assert!(hours.is_sorted_by(|a, b| a.as_str() > b.as_str()), "{hours:?}");
+    assert_eq!(audit(&world, "?about=lead&id=1").await.len(), 2);
+    assert_eq!(audit(&world, "?about=session").await.len(), 0);
+    assert_eq!(audit(&world, "?from=2026-03-01T11:00:00Z&until=2026-03-01T13:00:00Z").await.len(), 2);
+    for wrong in ["?id=1", "?about=thing", "?about=cause&id=00ff", "?from=yesterday", "?cursor=x"] {
+        let refused = get_as(&world, &world.keys.admin, &format!("/v1/audit{wrong}")).await;
+        assert_eq!(refused.status, 400, "{wrong}");
     }
 }

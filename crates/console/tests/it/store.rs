@@ -20,7 +20,7 @@ use domain::subject::{Identity, Learned, Link, Touch};
 use domain::timestamp::Timestamp;
 use event_schema::codec::{decode_event, encode_event};
 use ports::analytics::{AnalyticsError, AnalyticsStore, Period};
-use ports::audit::{AuditLog, AuditQuery};
+use ports::audit::{AboutFilter, AuditLog, AuditQuery, AuditRow};
 use ports::bus::{
     Backlog, BusError, Delivery, DeliveryTag, EventBus, Group, Message, Settlement, Subscription, Topic,
 };
@@ -463,12 +463,23 @@ impl AuditLog for Store {
         Ok(())
     }
 
-    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, LedgerError> {
-        let mut entries = self.reading()?.audit.clone();
-        entries.retain(|entry| query.tenant.as_ref().is_none_or(|tenant| entry.tenant == *tenant));
-        entries.retain(|entry| query.deed.is_none_or(|deed| entry.deed == deed));
-        entries.reverse();
-        Ok(entries)
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, LedgerError> {
+        let entries = self.reading()?.audit.clone();
+        let mut rows: Vec<_> = (1..).zip(entries).map(|(number, entry)| AuditRow { number, entry }).collect();
+        rows.retain(|AuditRow { number, entry }| {
+            query.tenant.as_ref().is_none_or(|tenant| entry.tenant == *tenant)
+                && query.deed.is_none_or(|deed| entry.deed == deed)
+                && query.about.as_ref().is_none_or(|about| match about {
+                    AboutFilter::Kind(word) => entry.about.as_str() == *word,
+                    AboutFilter::OneOf(things) => things.contains(&entry.about),
+                })
+                && query.from.is_none_or(|from| entry.at >= from)
+                && query.until.is_none_or(|until| entry.at < until)
+                && query.before.is_none_or(|before| *number < before)
+        });
+        rows.reverse();
+        rows.truncate(usize::try_from(query.limit).unwrap());
+        Ok(rows)
     }
 }
 

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use domain::audit::{About, AuditEntry, Deed, Who};
 use domain::event::Sealed;
 use domain::id::TenantId;
-use ports::audit::{AuditLog, AuditQuery};
+use domain::timestamp::Timestamp;
+use ports::audit::{AboutFilter, AuditLog, AuditQuery, AuditRow};
 use ports::ledger::LedgerError;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -12,6 +13,22 @@ use sqlx::postgres::PgRow;
 use crate::columns::{instant, parsed, text};
 use crate::failure::Failure;
 use crate::ledger::PostgresLedger;
+
+/// The listing with this first condition. Each has a statement of its own: with one for all of them the table would be
+/// walked from its end for a tenant of whom there is little. Rows of the release before have a receipt and a stage, and no id.
+macro_rules! listing {
+    ($condition:literal) => {
+        concat!(
+            "SELECT tenant, at, who, name, deed, about,
+                 coalesce(what, encode(receipt, 'hex')::uuid::text || ' ' || stage), reason, id FROM audit WHERE ",
+            $condition,
+            " AND ($2::text IS NULL OR deed = $2) AND ($3::text IS NULL OR about = $3)
+              AND ($4::text[] IS NULL
+                   OR coalesce(what, encode(receipt, 'hex')::uuid::text || ' ' || stage) = ANY($4))
+              AND at >= $5 AND at < $6 AND id < $7 ORDER BY id DESC LIMIT $8"
+        )
+    };
+}
 
 #[async_trait]
 impl AuditLog for PostgresLedger {
@@ -45,20 +62,33 @@ impl AuditLog for PostgresLedger {
         Ok(())
     }
 
-    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, LedgerError> {
-        // Rows of the release before have a receipt and a stage, and no id.
-        let sql = "SELECT tenant, at, who, name, deed, about,
-                 coalesce(what, encode(receipt, 'hex')::uuid::text || ' ' || stage), reason FROM audit
-             WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR deed = $2) ORDER BY id DESC LIMIT $3";
-        let AuditQuery { tenant, deed, limit } = query;
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, LedgerError> {
+        let AuditQuery { tenant, deed, about, from, until, before, limit } = query;
+        let ids = about.as_ref().and_then(AboutFilter::ids);
+        let sql = match (tenant, deed, about, &ids) {
+            (None, ..) => listing!("$1::text IS NULL"),
+            (Some(_), _, Some(_), Some(_)) => listing!(
+                "tenant = $1 AND about = $3
+                 AND (what = ANY($4) OR what IS NULL AND encode(receipt, 'hex')::uuid::text || ' ' || stage = ANY($4))"
+            ),
+            (Some(_), _, Some(_), None) => listing!("tenant = $1 AND about = $3"),
+            (Some(_), Some(_), None, _) => listing!("tenant = $1 AND deed = $2"),
+            (Some(_), None, None, _) => listing!("tenant = $1"),
+        };
         let ask = || {
             sqlx::query(sql)
                 .bind(tenant.as_ref().map(TenantId::as_str))
                 .bind(deed.map(Deed::as_str))
+                .bind(about.as_ref().map(|about| about.word().to_owned()))
+                .bind(ids.clone())
+                .bind(from.map_or(i64::MIN, Timestamp::unix_micros))
+                .bind(until.map_or(i64::MAX, Timestamp::unix_micros))
+                .bind(before.unwrap_or(i64::MAX))
                 .bind(i64::from(*limit))
         };
         let rows = self.database.rows(ask).await?;
-        Ok(rows.iter().map(entry).collect::<Result<_, Failure>>()?)
+        let row = |row: &PgRow| Ok(AuditRow { number: row.try_get(8)?, entry: entry(row)? });
+        Ok(rows.iter().map(row).collect::<Result<_, Failure>>()?)
     }
 }
 

@@ -8,7 +8,7 @@ use domain::quarantine::{QuarantineState, ReasonClass, Stage};
 use domain::registry::{Scope, SourceKind, Trade};
 use domain::session::Outcome;
 use ledger_postgres::{MigrateError, SchemaError, migrate};
-use ports::audit::{AuditLog as _, AuditQuery};
+use ports::audit::{AboutFilter, AuditLog as _, AuditQuery};
 use ports::ledger::{LedgerReader as _, SessionQuery};
 use sqlx::Row as _;
 
@@ -111,11 +111,13 @@ async fn what_the_release_before_wrote_into_the_audit_reads_as_an_opened_body() 
     let add = "INSERT INTO audit (tenant, at, who, name, receipt, stage, reason)
          VALUES ('salon', 1, 'key', 'abc', '\\x0190b3a47c1e7a3b9d575f3c2b1a0e4d', 'normalize', '\\x00ff')";
     execute(&mut app, add).await.unwrap();
-    let query = AuditQuery { tenant: Some(salon()), deed: Some(Deed::Opened), limit: 10 };
+    let query = AuditQuery { deed: Some(Deed::Opened), ..AuditQuery::last_of(Some(salon()), 10) };
     let entries = schema.open_ledger().audit(&query).await.unwrap();
     let receipt = "0190b3a4-7c1e-7a3b-9d57-5f3c2b1a0e4d".parse().unwrap();
-    let about: Vec<_> = entries.into_iter().map(|entry| entry.about).collect();
+    let about: Vec<_> = entries.into_iter().map(|row| row.entry.about).collect();
     assert_eq!(about, [About::Entry { receipt, stage: Stage::Normalize }]);
+    let by_thing = AuditQuery { about: Some(AboutFilter::OneOf(about)), ..query };
+    assert_eq!(schema.open_ledger().audit(&by_thing).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use domain::audit::{About, AuditEntry, Deed, Who};
 use domain::event::Sealed;
 use domain::id::TenantId;
-use ports::audit::{AuditLog, AuditQuery};
+use domain::timestamp::Timestamp;
+use ports::audit::{AboutFilter, AuditLog, AuditQuery, AuditRow};
 use ports::ledger::LedgerError;
 use rusqlite::{Connection, Row, params};
 
@@ -19,7 +20,7 @@ impl AuditLog for SqliteLedger {
         Ok(self.database.write(move |connection| add(connection, &entries)).await?)
     }
 
-    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, LedgerError> {
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, LedgerError> {
         let query = query.clone();
         Ok(self.database.read(move |connection| list(connection, &query)).await?)
     }
@@ -47,14 +48,48 @@ fn add(connection: &Connection, entries: &[AuditEntry]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn list(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditEntry>, Failure> {
-    let AuditQuery { tenant, deed, limit } = query;
+/// The listing with this first condition. Each has a statement of its own: with one for all of them the table would be
+/// walked from its end for a tenant of whom there is little.
+macro_rules! listing {
+    ($condition:literal) => {
+        concat!(
+            "SELECT tenant, at, who, name, deed, about, what, reason, id FROM audit WHERE ",
+            $condition,
+            " AND (?2 IS NULL OR deed = ?2) AND (?3 IS NULL OR about = ?3)
+              AND (?4 IS NULL OR what IN (SELECT value FROM json_each(?4)))
+              AND at >= ?5 AND at < ?6 AND id < ?7 ORDER BY id DESC LIMIT ?8"
+        )
+    };
+}
+
+fn list(connection: &Connection, query: &AuditQuery) -> Result<Vec<AuditRow>, Failure> {
+    let AuditQuery { tenant, deed, about, from, until, before, limit } = query;
+    let ids = about.as_ref().and_then(AboutFilter::ids);
+    let statement = match (tenant, deed, about, &ids) {
+        (None, ..) => listing!("?1 IS NULL"),
+        (Some(_), _, Some(_), Some(_)) => {
+            listing!("tenant = ?1 AND about = ?3 AND what IN (SELECT value FROM json_each(?4))")
+        }
+        (Some(_), _, Some(_), None) => listing!("tenant = ?1 AND about = ?3"),
+        (Some(_), Some(_), None, _) => listing!("tenant = ?1 AND deed = ?2"),
+        (Some(_), None, None, _) => listing!("tenant = ?1"),
+    };
+    let ids = ids.map(|ids| serde_json::Value::from(ids).to_string());
     connection
-        .prepare_cached(
-            "SELECT tenant, at, who, name, deed, about, what, reason FROM audit
-             WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR deed = ?2) ORDER BY id DESC LIMIT ?3",
+        .prepare_cached(statement)?
+        .query_and_then(
+            params![
+                tenant.as_ref().map(TenantId::as_str),
+                deed.map(Deed::as_str),
+                about.as_ref().map(AboutFilter::word),
+                ids,
+                from.map_or(i64::MIN, Timestamp::unix_micros),
+                until.map_or(i64::MAX, Timestamp::unix_micros),
+                before.unwrap_or(i64::MAX),
+                limit,
+            ],
+            |row| Ok(AuditRow { number: row.get(8)?, entry: entry(row)? }),
         )?
-        .query_and_then(params![tenant.as_ref().map(TenantId::as_str), deed.map(Deed::as_str), limit], entry)?
         .collect()
 }
 
