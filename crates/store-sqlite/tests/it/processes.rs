@@ -71,6 +71,9 @@ async fn what_a_clock_dated_into_the_future_is_dated_as_received() {
                  ('salon', 'form', x'01', 'medical', 50, 'site', 'bot', 1, NULL, NULL, '');
              INSERT INTO links VALUES
                  ('salon', 'phone', 'v1:p', 'messenger', 'v1:m', NULL, NULL, 'apart', 900, x'01');
+             -- And what came after it.
+             DROP INDEX audit_by_deed;
+             DROP INDEX audit_by_thing;
              PRAGMA user_version = 10;",
         )
         .unwrap();
