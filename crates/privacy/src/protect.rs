@@ -273,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn a_ruling_stands_by_itself_wherever_its_sender_put_it_and_is_found_there() {
+        let ruling = Observation { action: Action::SubjectSplit, ..observation() };
+        let event = keys().protect(ruling, &receipt());
+        assert_eq!(event.session, SessionId::of_ruling(event.id));
+        assert!(keys().session_ids(event.session.as_str()).contains(&event.session));
+    }
+
+    #[test]
     fn nothing_personal_is_left_in_the_clear_and_the_texts_open_again() {
         let (keys, receipt) = (keys(), receipt());
         let event = keys.protect(observation(), &receipt);
