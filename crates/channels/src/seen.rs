@@ -14,8 +14,13 @@ pub(crate) fn word(name: &str) -> Action {
 }
 
 /// The name of a kind is the messenger's own; a key that does not look like a name is not passed on.
+pub(crate) fn named(kind: &str) -> &str {
+    if Word::parse(kind).is_ok() { kind } else { "unnamed" }
+}
+
+/// [What it is called](named), as an attribute.
 pub(crate) fn kind_name(kind: &str) -> Value {
-    Value::from(if Word::parse(kind).is_ok() { kind } else { "unnamed" })
+    Value::from(named(kind))
 }
 
 /// Something a messenger tells that says nothing to us yet: recorded, so that it can be seen and counted.

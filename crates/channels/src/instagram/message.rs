@@ -87,7 +87,7 @@ fn about_account(account: &Account<'_>, item: &Spot<'_>, kind: &str) -> Observat
     let at = item.get("timestamp").and_then(|timestamp| timestamp.instant().ok());
     let at = at.unwrap_or_else(|| account.instant());
     let native_id = format!("{kind}:{}", item.written());
-    seen::unknown(at, account.channel, format!("change:{kind}"), native_id, kind)
+    seen::unknown(at, account.channel, format!("change:{}", seen::named(kind)), native_id, kind)
 }
 
 /// The text of a message is another from now on.

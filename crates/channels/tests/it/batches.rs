@@ -36,6 +36,17 @@ fn one_thing_that_cannot_be_read_is_kept_with_where_and_why_and_takes_no_other_a
 }
 
 #[test]
+fn what_concerns_the_account_is_called_by_its_key_only_if_that_is_a_name() {
+    let session = |key: &str| {
+        let item = json!({ "recipient": { "id": "682" }, "timestamp": 1_458_692_752_478_u64, key: {} });
+        let body = json!({ "object": "page", "entry": [{ "id": "682", "messaging": [item] }] });
+        parse(SourceKind::Instagram, body.to_string().as_bytes(), received_at()).unwrap().remove(0).session
+    };
+    assert_eq!(session("policy_enforcement"), "change:policy_enforcement");
+    assert_eq!(session("policy\u{7f}enforcement"), "change:unnamed");
+}
+
+#[test]
 fn the_same_unreadable_thing_again_is_the_same_event() {
     let bad = || json!({ "id": "wamid.9" });
     let ids = |seen: Vec<Observation>| seen.into_iter().map(|seen| seen.native_id).collect::<Vec<_>>();
