@@ -34,7 +34,7 @@ pub fn is_personal(id: &str) -> bool {
 }
 
 /// Whether the id of a session is personal. In a messenger a number is a person's account, however short it is; in WhatsApp
-/// so is a user id, which may have few digits or none.
+/// so is a user id, which may have few digits or none, and a group, which a few people share.
 fn is_personal_session(channel: Channel, id: &str) -> bool {
     let is_messenger = matches!(
         channel,
@@ -46,7 +46,8 @@ fn is_personal_session(channel: Channel, id: &str) -> bool {
             | Channel::Avito
     );
     let is_number = !id.is_empty() && id.strip_prefix('-').unwrap_or(id).bytes().all(|b| b.is_ascii_digit());
-    (is_messenger && is_number) || (channel == Channel::Whatsapp && is_whatsapp_user(id)) || is_personal(id)
+    let is_of_whatsapp = channel == Channel::Whatsapp && (is_whatsapp_user(id) || is_whatsapp_group(id));
+    (is_messenger && is_number) || is_of_whatsapp || is_personal(id)
 }
 
 /// Whether it is a business-scoped user id of WhatsApp: a country, perhaps `ENT`, and up to 128 letters and digits.
@@ -57,6 +58,11 @@ fn is_whatsapp_user(id: &str) -> bool {
         && country.bytes().all(|b| b.is_ascii_uppercase())
         && (1..=128).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Whether it is a group of WhatsApp: base64 of `capi_group:`, the number of the business, and the group's own.
+fn is_whatsapp_group(id: &str) -> bool {
+    id.starts_with("Y2FwaV9ncm91cDo")
 }
 
 /// Whether it is a pseudonym of ours that came back, from a CRM for example.
@@ -328,10 +334,17 @@ mod tests {
 
     #[test]
     fn a_user_id_is_a_person_in_whatsapp_with_whatever_letters() {
-        for user in ["RU.9f3kQa7LmZx", "RU.abc", "RU.ENT.9f3kQa7LmZx", "KZ.1", "RU.13491208655302741918"] {
+        for user in [
+            "RU.9f3kQa7LmZx",
+            "RU.abc",
+            "RU.ENT.9f3kQa7LmZx",
+            "KZ.1",
+            "RU.13491208655302741918",
+            "Y2FwaV9ncm91cDox",
+        ] {
             assert!(is_personal_session(Channel::Whatsapp, user), "{user}");
         }
-        for other in ["sess.abc", "RU.", "RU.a-b", "RU.a.b", "ru.abc", "Y2FwaV9ncm91cDox", "wa-abc"] {
+        for other in ["sess.abc", "RU.", "RU.a-b", "RU.a.b", "ru.abc", "wa-abc"] {
             assert!(!is_personal_session(Channel::Whatsapp, other), "{other}");
         }
         assert!(!is_personal_session(Channel::Site, "RU.9f3kQa7LmZx"));
