@@ -36,7 +36,7 @@ function card(group, reader, signal, changed) {
     h("div", { class: "buttons" },
       reader.scope === "admin" && group.open + group.replaying > group.expired && group.open > 0 && replaying(group, signal, changed),
       reader.scope === "admin" && group.open > 0 && MAPPED.includes(group.kind) && group.stage === "normalize" && mending(group.source, { signal, changed }),
-      !reader.open && group.stage === "normalize" && opening(group.example),
+      !reader.open && group.stage === "normalize" && group.open + group.replaying + group.dismissed > group.expired && opening(group.example),
       reader.scope === "admin" && group.open + group.replaying > 0 && dismissing(group, changed),
       reader.scope === "admin" && group.dismissed > 0 && takingBack(group, changed)));
 }
