@@ -41,9 +41,15 @@ function summary({ subject, consents, rule }) {
       known.length > 0 && fact(t("timeline.known"), known.map((kind) => word("alias", kind)).join(", ")),
       leads.length > 0 && fact(t("timeline.lead"), leads.map(({ id }, n) =>
         [n > 0 && ", ", h("a", { href: `#/leads/${encodeURIComponent(id)}` }, id)])),
-      fact(t("client.consents"), consents.current.length === 0 ? t("client.consents.none") : consents.current.map(consent))),
+      fact(t("client.consents"), held(consents))),
     doubts(subject, rule),
   ];
+}
+
+/** What holds, a purpose once. Where not all was read, "none given" would be more than anybody knows. */
+function held({ current, is_cut_short: isCutShort }) {
+  if (current.length > 0) return current.map(consent);
+  return t(isCutShort ? "client.consents.unknown" : "client.consents.none");
 }
 
 function consent({ purpose, granted, at, channel: through }) {
@@ -55,6 +61,7 @@ function consent({ purpose, granted, at, channel: through }) {
 function doubts(subject, rule) {
   const accounts = subject.identities.filter(({ kind }) => kind === "messenger");
   return [
+    subject.is_cut_short && doubt(t("client.cut")),
     subject.several_accounts.length > 0 && doubt(
       t("client.several", { channels: subject.several_accounts.map((word) => channel(word)).join(", ") }),
       rule && accounts.map((identity, n) => rule("splits", identity, t("client.split", { n: n + 1 })))),

@@ -138,6 +138,11 @@ const TEXTS = {
   "client.path": ["Путь", "Path"],
   "client.consents": ["Согласия", "Consents"],
   "client.consents.none": ["не давал", "none given"],
+  "client.consents.unknown": ["неизвестно: прочитаны не все разговоры", "unknown: not every conversation was read"],
+  "client.cut": [
+    "Разговоров слишком много, чтобы прочитать все: «откуда пришёл» и согласия могут быть неполными.",
+    "There are too many conversations to read them all: where the client came from and what they agreed to may be incomplete.",
+  ],
   "client.granted": ["{purpose}: дано", "{purpose}: given"],
   "client.withdrawn": ["{purpose}: отозвано", "{purpose}: withdrawn"],
   "client.purpose.personal_data": ["обработка данных", "personal data"],
@@ -474,7 +479,7 @@ const TEXTS = {
   "groups.dismissed": [["Снята с разбора {n} запись", "Сняты с разбора {n} записи", "Снято с разбора {n} записей"], ["{n} entry dismissed", "{n} entries dismissed"]],
   "groups.back": ["Вернуть к разбору", "Take back"],
   "groups.close": ["Закрыть", "Close"],
-  "groups.sealed": ["Открыть не удалось: ключ, которым оно запечатано, здесь неизвестен.", "It could not be opened: the key that sealed it is unknown here."],
+  "groups.sealed": ["Открыть не удалось: срок хранения прошёл или ключ, которым оно запечатано, здесь неизвестен.", "It could not be opened: its retention is over, or the key that sealed it is unknown here."],
   "remap.mend": ["Исправить описание полей", "Mend the mapping"],
   "remap.mapping": ["Описание полей", "Mapping"],
   "remap.hint": [

@@ -66,7 +66,7 @@ impl History {
     /// In a conversation of several, what names nobody of the client is another's, unless it names nobody at all.
     fn is_of_client(&self, event: &Event) -> bool {
         let named = Identity::all_of(event);
-        let mut persons = named.iter().filter(|identity| identity.kind.is_of_a_person()).peekable();
+        let mut persons = named.iter().filter(|identity| self.circle.is_person(identity)).peekable();
         persons.peek().is_none() || persons.any(|identity| self.circle.has(identity))
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::consent::ConsentRecord;
+use domain::consent::{self, ConsentRecord};
 use domain::id::{SessionId, TenantId};
 use domain::rollup::SessionRollup;
 use domain::subject::{Circle, Identity, Journey, Touch, standing};
@@ -37,8 +37,21 @@ pub struct Person {
 pub struct Consents {
     /// Who agreed to what, oldest first.
     pub records: Vec<ConsentRecord>,
-    /// Whether older ones were left out. What they allowed is not allowed, as far as anybody knows.
+    /// Whether some were left out: older ones, or those of conversations that were not read.
     pub is_cut_short: bool,
+    /// Whether there are conversations that were not read.
+    has_unread: bool,
+}
+
+impl Consents {
+    /// The word that holds for each purpose. Where not every conversation was read, what was not read may have taken a
+    /// consent back: then none is known to hold.
+    #[must_use]
+    pub fn holding(&self) -> Vec<&ConsentRecord> {
+        let mut holding = consent::holding(&self.records);
+        holding.retain(|record| !(self.has_unread && record.granted));
+        holding
+    }
 }
 
 /// The circles of whoever somebody may have meant by what they typed, the likeliest first: by what a client is known by, else by
@@ -100,8 +113,15 @@ pub async fn of_circle(
     let touches = subjects.touches(tenant, &circle.identities).await?;
     let has_more = is_cut_short(&touches);
     let (ruled, own): (Vec<_>, Vec<_>) = touches.into_iter().partition(Touch::is_of_ruling);
-    let beside = subjects.named_in(tenant, &sessions_of(&own)).await?;
+    let mut beside = subjects.named_in(tenant, &sessions_of(&own)).await?;
     let is_cut_short = has_more || is_cut_short(&beside);
+    if is_cut_short {
+        // A group of thousands that comes first must not push the client's own conversations out.
+        let known: BTreeSet<_> = beside.iter().map(|touch| (&touch.session, &touch.identity)).collect();
+        let is_missing = |touch: &Touch| !known.contains(&(&touch.session, &touch.identity));
+        let missing: Vec<_> = own.iter().filter(|touch| is_missing(touch)).cloned().collect();
+        beside.extend(missing);
+    }
     let touches = standing(&circle, beside);
     let ids = sessions_of(touches.iter().filter(|touch| circle.has(&touch.identity)));
     let rows = subjects.sessions_known(tenant, &[&ids[..], &sessions_of(&ruled)].concat()).await?;
@@ -137,7 +157,7 @@ fn suggestions(
     };
     let mut found: BTreeMap<&Identity, &SessionId> = BTreeMap::new();
     for (session, named) in named {
-        let others = || named.iter().filter(|one| one.kind.is_of_a_person() && !circle.has(one));
+        let others = || named.iter().filter(|one| circle.is_another(one));
         if others().count() <= SMALL_TALK {
             let fresh = others().filter(|other| !circle.shared.contains(other) && !is_ruled_out(other));
             found.extend(fresh.map(|other| (other, session)));
@@ -173,16 +193,17 @@ impl Person {
         let rulings = self.rulings.iter().map(|rollup| &rollup.session);
         let ids: Vec<_> = self.named.keys().chain(rulings).cloned().collect();
         let mut records = subjects.consents(tenant, &ids).await?;
-        let is_cut_short = self.is_cut_short() || is_cut_short(&records);
+        let has_unread = self.is_cut_short();
+        let is_cut_short = has_unread || is_cut_short(&records);
         records.retain(|record| {
-            let mut persons = record.named.iter().filter(|one| one.kind.is_of_a_person()).peekable();
+            let mut persons = record.named.iter().filter(|one| self.circle.is_person(one)).peekable();
             if persons.peek().is_some() {
                 return persons.any(|one| self.circle.has(one));
             }
-            let is_of_others = |one: &Identity| one.kind.is_of_a_person() && !self.circle.has(one);
-            !self.named.get(&record.session).is_some_and(|named| named.iter().any(is_of_others))
+            let is_of_others = |named: &BTreeSet<_>| named.iter().any(|one| self.circle.is_another(one));
+            !self.named.get(&record.session).is_some_and(is_of_others)
         });
-        Ok(Consents { records, is_cut_short })
+        Ok(Consents { records, is_cut_short, has_unread })
     }
 
     /// Whether there is more of the client than is shown.

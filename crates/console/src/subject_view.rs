@@ -1,6 +1,6 @@
 //! A client as shown, by the API and by the command line.
 
-use domain::consent::{ConsentRecord, holding};
+use domain::consent::ConsentRecord;
 use domain::rollup::Moment;
 use domain::subject::{Door, Identity, Link, Ruling};
 use serde::Serialize;
@@ -81,7 +81,7 @@ pub struct ConsentPage {
     current: Vec<ConsentView>,
     /// All that was ever said, oldest first.
     records: Vec<ConsentView>,
-    /// Whether older ones were left out.
+    /// Whether some were left out.
     is_cut_short: bool,
 }
 
@@ -104,7 +104,7 @@ impl ConsentPage {
     pub fn new(person: &Person, consents: &Consents) -> Self {
         Self {
             id: person.id().to_owned(),
-            current: holding(&consents.records).into_iter().map(ConsentView::from).collect(),
+            current: consents.holding().into_iter().map(ConsentView::from).collect(),
             records: consents.records.iter().map(ConsentView::from).collect(),
             is_cut_short: consents.is_cut_short,
         }

@@ -140,6 +140,6 @@ fn consents(page: &Value, print: &Print) {
         print.list(&rows("records"), &columns, "");
     }
     if page["is_cut_short"] == true {
-        print.text("\nthere is more: what was said first is left out\n");
+        print.text("\nthere is more than anybody reads: see docs/subjects.md, what is left out\n");
     }
 }

@@ -2,8 +2,10 @@
 
 use domain::channel::Channel;
 use domain::observation::{Consent, ConsentPurpose, Contact, Observation};
+use domain::subject::IdentityKind;
 use event_schema::codec::RawDelivery;
 use ports::bus::Topic;
+use ports::subjects::MAX_ROWS;
 use serde_json::{Value, json};
 
 use crate::ask::{about, get, get_as, happened, post, world};
@@ -37,6 +39,14 @@ fn tell(world: &World) {
     for observation in told {
         world.tell(&salon, "bot", observation);
     }
+}
+
+/// A word on mailing.
+fn mailing(minute: u32, channel: Channel, session: &str, granted: bool) -> Observation {
+    let mut said = happened(minute, channel, session, "consent_grant");
+    let purpose = ConsentPurpose::Mailing;
+    said.consent = Some(Consent { purpose, granted, text_version: None, text_hash: None });
+    said
 }
 
 async fn find(world: &World, typed: &str) -> String {
@@ -202,24 +212,18 @@ async fn all_of(world: &World, typed: &str) -> [Value; 3] {
 #[tokio::test]
 async fn a_join_that_is_taken_back_leaves_all_that_was_there_whatever_was_heard_of_last() {
     let salon = tenant("salon");
-    let consenting = |minute, channel, session, granted| {
-        let mut said = happened(minute, channel, session, "message");
-        let purpose = ConsentPurpose::Mailing;
-        said.consent = Some(Consent { purpose, granted, text_version: None, text_hash: None });
-        said
-    };
     // Three conversations: the phone's form, the account that is split off, another account of the phone. Each of them is
     // heard of last in some order, by something that names nobody.
     for turn in 0..3_u32 {
         let world = world().await;
         let minute = |place: u32, nth: u32| ((place + turn) % 3) * 20 + nth;
         let told = [
-            of(consenting(minute(0, 1), Channel::Site, "form", true), Some(PHONE), None),
+            of(mailing(minute(0, 1), Channel::Site, "form", true), Some(PHONE), None),
             happened(minute(0, 9), Channel::Site, "form", "message"),
             of(happened(minute(1, 1), Channel::Telegram, "tg", "message"), None, Some("555")),
-            consenting(minute(1, 9), Channel::Telegram, "tg", false),
+            mailing(minute(1, 9), Channel::Telegram, "tg", false),
             of(happened(minute(2, 1), Channel::Max, "max", "message"), Some(PHONE), Some("777")),
-            consenting(minute(2, 9), Channel::Max, "max", turn == 1),
+            mailing(minute(2, 9), Channel::Max, "max", turn == 1),
         ];
         for observation in told {
             world.tell(&salon, "bot", observation);
@@ -278,6 +282,46 @@ async fn who_left_no_phone_is_not_one_with_everybody_who_left_none() {
     let nobody =
         post(&world, &world.keys.read, "/v1/subjects/lookup", json!({ "typed": "anna@mail.ru" })).await;
     assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test]
+async fn the_phone_of_nobody_that_an_earlier_release_recorded_makes_no_stranger_of_a_conversation() {
+    let world = world().await;
+    let salon = tenant("salon");
+    // What was taken for a phone then: a pseudonym that is sent is taken as it is.
+    let nobodys = world.vault.tenant(&salon).of_nobody();
+    let recorded = nobodys.iter().find(|one| one.kind == IdentityKind::Phone).unwrap().as_str();
+    let chat = |minute, session| happened(minute, Channel::Site, session, "message");
+    let told = [
+        of(chat(1, "site"), Some(recorded), Some("1")),
+        of(chat(2, "site"), Some(recorded), None),
+        mailing(3, Channel::Site, "site", false),
+        of(mailing(0, Channel::Site, "shop", true), None, Some("1")),
+        of(chat(4, "form of another"), Some(recorded), Some("2")),
+    ];
+    for observation in told {
+        world.tell(&salon, "bot", observation);
+    }
+    let [subject, history, consents] = all_of(&world, "1").await;
+    assert_eq!(history["events"].as_array().unwrap().len(), 4);
+    assert_eq!(consents["current"][0]["granted"], false, "{consents}");
+    assert_eq!((&subject["doors"][1]["is_shared"], &subject["suggestions"]), (&json!(false), &json!([])));
+}
+
+#[tokio::test]
+async fn no_consent_is_known_to_hold_where_not_every_conversation_was_read() {
+    let world = world().await;
+    let salon = tenant("salon");
+    world.tell(&salon, "bot", of(mailing(0, Channel::Site, "form", true), None, Some("1")));
+    assert_eq!(all_of(&world, "1").await[2]["current"][0]["granted"], true);
+    for nth in 1..MAX_ROWS {
+        let said = happened(1, Channel::Site, &format!("site-{nth}"), "message");
+        world.tell(&salon, "bot", of(said, None, Some("1")));
+    }
+    let id = find(&world, "1").await;
+    let consents = get(&world, &format!("/v1/subjects/{id}/consents")).await.body;
+    assert_eq!((&consents["current"], &consents["is_cut_short"]), (&json!([]), &json!(true)));
+    assert_eq!(consents["records"].as_array().unwrap().len(), 1, "what was said is told all the same");
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ pub struct Circle {
     pub links: Vec<Link>,
     /// What was met that is nobody's, because it belongs to so many or is no phone at all. The circle does not go on through it.
     pub shared: Vec<Identity>,
+    /// What is known to be nobody's, whether it was met or not.
+    pub nobodys: BTreeSet<Identity>,
     /// Whether it is larger than anybody follows.
     pub is_cut_short: bool,
 }
@@ -58,6 +60,19 @@ impl Circle {
     #[must_use]
     pub fn has(&self, identity: &Identity) -> bool {
         self.identities.binary_search(identity).is_ok()
+    }
+
+    /// Whether an identity is a person: the client, or somebody else. What a release that took `нет` for a phone recorded is
+    /// neither.
+    #[must_use]
+    pub fn is_person(&self, identity: &Identity) -> bool {
+        identity.kind.is_of_a_person() && !self.nobodys.contains(identity)
+    }
+
+    /// Whether an identity is somebody else.
+    #[must_use]
+    pub fn is_another(&self, identity: &Identity) -> bool {
+        self.is_person(identity) && !self.has(identity)
     }
 }
 
@@ -108,7 +123,8 @@ impl Growing {
         if identities.is_empty() {
             identities.push(self.start.clone());
         }
-        let mut circle = Circle { identities, links: Vec::new(), shared, is_cut_short };
+        let mut circle =
+            Circle { identities, links: Vec::new(), shared, nobodys: self.nobodys, is_cut_short };
         let concerns = |link: &Link| {
             let (first, second) = (circle.has(link.pair.first()), circle.has(link.pair.second()));
             if link.holds() { first && second } else { first || second }

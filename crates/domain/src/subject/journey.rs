@@ -80,7 +80,7 @@ impl Journey {
     pub fn of(circle: &Circle, touches: &[Touch], sessions: &BTreeMap<SessionId, SessionRollup>) -> Self {
         let others: BTreeSet<_> = touches
             .iter()
-            .filter(|touch| touch.identity.kind.is_of_a_person() && !circle.has(&touch.identity))
+            .filter(|touch| circle.is_another(&touch.identity))
             .map(|touch| &touch.session)
             .collect();
         let mut first: BTreeMap<&SessionId, Dated<Channel>> = BTreeMap::new();
@@ -230,7 +230,7 @@ mod tests {
     fn circle(identities: &[&Identity], links: Vec<Link>) -> Circle {
         let mut identities: Vec<_> = identities.iter().map(|one| (*one).clone()).collect();
         identities.sort();
-        Circle { identities, links, shared: Vec::new(), is_cut_short: false }
+        Circle { identities, links, shared: Vec::new(), nobodys: BTreeSet::new(), is_cut_short: false }
     }
 
     #[test]
