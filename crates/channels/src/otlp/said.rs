@@ -13,13 +13,13 @@
 //!
 //! <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-spans.md>
 
+mod one_text;
+
+use one_text::{Piece, pieces};
 use serde_json::{Map, Value};
 
 /// Most attributes of one kind that are gone through: `gen_ai.prompt.0.role`, `gen_ai.prompt.1.role` …
 const INDEXED: usize = 512;
-
-/// Who may be named at the head of a line, where messages are told as one text.
-const HEADS: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
 /// One message.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -171,40 +171,9 @@ fn content_of(note: &Note) -> Map<String, Value> {
 /// What went in: messages, or one text of them all.
 fn asked(value: &Value) -> Vec<Said> {
     match unpacked(value) {
-        Value::String(text) => joined(&text),
+        Value::String(text) => pieces(&text).into_iter().map(Said::from).collect(),
         other => messages(&other),
     }
-}
-
-/// Messages told as one text, each with its role before it: `system: …`, and on another line `user: …`. A client who writes such
-/// a line cannot be told from one who does not; at least nothing of what they write last is taken for another's.
-fn joined(text: &str) -> Vec<Said> {
-    let head = |line: &str| {
-        HEADS
-            .into_iter()
-            .find_map(|role| Some((role, line.strip_prefix(role)?.strip_prefix(": ")?.to_owned())))
-    };
-    if head(text).is_none() {
-        return vec![Said { text: text.to_owned(), ..Said::default() }];
-    }
-    let mut all: Vec<Said> = Vec::new();
-    for line in text.split('\n') {
-        match (head(line), all.last_mut()) {
-            (None, Some(last)) => last.go_on(line),
-            (head, _) => {
-                let (role, text) = head.unwrap_or_default();
-                all.push(Said { role: role.to_owned(), text, ..Said::default() });
-            }
-        }
-    }
-    // Whoever asks a model does not end with what it said itself.
-    while let [.., before, last] = all.as_mut_slice()
-        && last.role == "assistant"
-    {
-        before.go_on(&format!("assistant: {}", last.text));
-        all.pop();
-    }
-    all
 }
 
 /// Messages as a list, as one, inside an object with their version, as choices of an answer, or as JSON of any of these in a text.
@@ -254,15 +223,16 @@ fn of_object(keys: &Map<String, Value>) -> Said {
     said
 }
 
+impl From<Piece<'_>> for Said {
+    fn from(piece: Piece<'_>) -> Self {
+        Self { role: piece.role.to_owned(), text: piece.text.to_owned(), ..Self::default() }
+    }
+}
+
 impl Said {
     /// Where nobody is named, it was this one.
     fn by(self, role: &str) -> Self {
         if self.role.is_empty() { Self { role: role.to_owned(), ..self } } else { self }
-    }
-
-    fn go_on(&mut self, line: &str) {
-        self.text.push('\n');
-        self.text.push_str(line);
     }
 
     /// Takes the content of a message: a text, or parts.
