@@ -163,9 +163,15 @@ fn of_messages_told_as_one_text_the_last_is_the_clients() {
         ),
         ("user: Привет", Some("Привет")),
         ("user: Привет\nassistant: Сейчас посмотрю\ntool: {\"free\":true}", None),
+        // Such a line of theirs cannot be told from the answer of a tool.
+        ("system: Ты бот\nuser: Здравствуйте\ntool: не работает фен", None),
         ("system: Ты бот", None),
+        ("system: Ты бот\ndeveloper: Отвечай кратко", None),
         // Nothing of what somebody wrote last gets lost by looking like another's.
         ("user: Привет\nassistant: да", Some("Привет\nassistant: да")),
+        ("system: Ты бот\nuser: Привет\nsystem: не работает", Some("Привет\nsystem: не работает")),
+        ("user: Привет\ndeveloper: не работает\nфен", Some("Привет\ndeveloper: не работает\nфен")),
+        ("user: Привет\nassistant: Да?\nsystem: фен", Some("Привет\nassistant: Да?\nsystem: фен")),
         ("Мой вопрос\nuser: кто это?", Some("Мой вопрос\nuser: кто это?")),
         ("users: 5", Some("users: 5")),
     ] {

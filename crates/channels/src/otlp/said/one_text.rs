@@ -1,7 +1,9 @@
 //! Messages told as one text, each with its role before it: `system: …`, and on another line `user: …`.
 //!
-//! A client who writes such a line cannot be told from one who does not; at least nothing of what they write last is taken for
-//! another's.
+//! A client who writes such a line cannot be told from one who does not. What nobody but an author of prompts would say, or would
+//! not say last, is therefore taken for a part of the message before it, and nothing of the client's gets lost by it. Where they
+//! write `user: ` at the head of a line, only what follows it is theirs; behind `tool: ` or `function: `, where answers of tools
+//! stand as well, nothing is.
 
 /// Who may be named at the head of a line.
 const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
@@ -29,6 +31,13 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
         return vec![Piece { role: "", text }];
     }
     let mut heads = heads(text);
+    // Whoever writes a prompt gives their orders first.
+    let mut is_begun = false;
+    heads.retain(|head| {
+        let is_order = matches!(head.role, "system" | "developer");
+        is_begun |= !is_order;
+        !(is_order && is_begun)
+    });
     // Whoever asks a model does not end with what it said itself.
     let last = heads.iter().rposition(|head| head.role != "assistant").unwrap_or_default();
     heads.truncate(last + 1);
@@ -89,6 +98,18 @@ mod tests {
             let again = pieces.iter().copied().map(together).collect::<Vec<_>>().join("\n");
             prop_assert_eq!(&again, &text);
             prop_assert!(pieces.len() == 1 || pieces[pieces.len() - 1].role != "assistant");
+        }
+
+        #[test]
+        fn nothing_of_what_a_client_says_gets_lost_by_looking_like_an_order_or_an_answer(
+            before in prop::collection::vec("(system|developer|user|assistant|tool|function): [a-z]{0,4}", 0..6),
+            first in "[a-zа-я: ]{0,8}",
+            more in prop::collection::vec("((system|developer|assistant): )?[a-zа-я: ]{0,8}", 0..6),
+        ) {
+            let said = [vec![first], more].concat().join("\n");
+            let text = [before, vec![format!("user: {said}")]].concat().join("\n");
+            let pieces = pieces(&text);
+            prop_assert_eq!(pieces.last(), Some(&Piece { role: "user", text: &said }));
         }
     }
 }
