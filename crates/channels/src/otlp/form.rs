@@ -12,7 +12,8 @@ use super::span::is_read_of_a_resource;
 use super::wire::any_value::Value as Kind;
 use super::wire::{AnyValue, ArrayValue, Event, KeyValue, KeyValueList, Resource, Span, Status};
 
-/// The most values of one span, and the deepest; bytes alone bound neither, for an empty value has two.
+/// The most values of one span, its events among them, and the deepest; bytes alone bound neither, for an empty value has two.
+/// Unfolded, one is a table of nearly a kilobyte, or two, whatever it holds.
 const MAX_VALUES: usize = 16_384;
 const MAX_DEPTH: usize = 24;
 
@@ -22,8 +23,16 @@ const MAX_RESOURCE_BYTES: usize = 4 * 1024;
 /// Whether a span can be written as JSON, and read again.
 pub(super) fn is_small_enough(span: &Span) -> bool {
     let mut left = MAX_VALUES;
-    let events = span.events.iter().map(|event| &event.attributes);
-    events.chain([&span.attributes]).all(|pairs| fit(pairs, MAX_DEPTH, &mut left))
+    let mut events = span.events.iter();
+    events.all(|event| take_one(&mut left) && fit(&event.attributes, MAX_DEPTH, &mut left))
+        && fit(&span.attributes, MAX_DEPTH, &mut left)
+}
+
+/// Takes one of what is left; whether there was one.
+fn take_one(left: &mut usize) -> bool {
+    let less = left.checked_sub(1);
+    *left = less.unwrap_or_default();
+    less.is_some()
 }
 
 fn fit(pairs: &[KeyValue], depth: usize, left: &mut usize) -> bool {
@@ -31,8 +40,7 @@ fn fit(pairs: &[KeyValue], depth: usize, left: &mut usize) -> bool {
 }
 
 fn fits(value: Option<&AnyValue>, depth: usize, left: &mut usize) -> bool {
-    let (Some(less), Some(deeper)) = (left.checked_sub(1), depth.checked_sub(1)) else { return false };
-    *left = less;
+    let Some(deeper) = depth.checked_sub(1).filter(|_| take_one(left)) else { return false };
     match value.and_then(|value| value.value.as_ref()) {
         Some(Kind::ArrayValue(list)) => list.values.iter().all(|value| fits(Some(value), deeper, left)),
         Some(Kind::KvlistValue(table)) => fit(&table.values, deeper, left),
@@ -300,5 +308,17 @@ mod tests {
         assert_eq!(number(nested(MAX_DEPTH)), None);
         let many = json!({ "arrayValue": { "values": vec![json!({}); MAX_VALUES] } });
         assert_eq!(number(many), None);
+    }
+
+    #[test]
+    fn events_count_as_much_as_what_they_hold() {
+        let of_events = |events: Vec<Value>| span(&json!({ "attributes": [{}], "events": events }));
+        let (empty, full) = (json!({}), json!({ "attributes": [{}, {}] }));
+        let most =
+            of_events(vec![empty.clone(); MAX_VALUES - 1]).expect("with one attribute, all there may be");
+        assert!(is_small_enough(&most));
+        assert_eq!(of_events(vec![empty; MAX_VALUES]), None);
+        assert!(of_events(vec![full.clone(); (MAX_VALUES - 1) / 3]).is_some());
+        assert_eq!(of_events(vec![full; MAX_VALUES / 3 + 1]), None);
     }
 }

@@ -231,6 +231,26 @@ fn millions_of_empty_spans_are_counted_and_not_unfolded() {
     assert_eq!(Form::Protobuf.split(&body, 0).unwrap().others, 1024 * 1024);
 }
 
+#[test]
+fn a_span_of_hundreds_of_thousands_of_empty_events_is_refused_and_kept_as_it_came() {
+    let span = [
+        field(1, &[7; 16]),
+        field(2, &[7; 8]),
+        field(9, &[field(1, b"gen_ai.operation.name"), field(2, &field(1, b"chat"))].concat()),
+        // Field 11, length 0.
+        [0x5a, 0x00].repeat(500_000),
+    ];
+    let protobuf = field(1, &field(2, &field(2, &span.concat())));
+    let mut span = self::span(&json!({ "gen_ai.operation.name": "chat" }));
+    span["events"] = vec![json!({}); 300_000].into();
+    for (form, body) in [(Form::Protobuf, protobuf), (Form::Json, request(&span).to_string().into_bytes())] {
+        let export = form.split(&body, PLENTY).unwrap();
+        assert_eq!((export.spans.len(), export.refused.len()), (0, 1));
+        assert!(export.refused[0].len() <= body.len());
+        assert!(parse(SourceKind::Otlp, &body, received_at()).is_err());
+    }
+}
+
 /// Bytes under a number of a protobuf message.
 fn field(number: u8, inside: &[u8]) -> Vec<u8> {
     let mut field = vec![number << 3 | 2];
