@@ -149,8 +149,10 @@ impl Talk {
         self.output.iter().map(|said| said.text.as_str()).find(|text| !text.trim().is_empty())
     }
 
-    pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
-        self.output.iter().flat_map(|said| &said.calls)
+    /// The tools the model asks for, each with its place among them.
+    pub(super) fn calls(&self) -> impl Iterator<Item = (usize, &Call)> {
+        let all = self.output.iter().flat_map(|said| &said.calls);
+        all.enumerate().filter(|(_place, call)| !call.is_nothing())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -261,6 +263,15 @@ impl Said {
             // Reasoning, images, answers of tools: not what was said to the client.
             Some(_) => {}
         }
+    }
+}
+
+impl Call {
+    /// Whether it says neither which tool, nor which call, nor with what.
+    fn is_nothing(&self) -> bool {
+        let is_empty = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
+        let is_without = matches!(&self.arguments, None | Some(Value::Null));
+        is_empty(&self.id) && is_empty(&self.name) && is_without
     }
 }
 

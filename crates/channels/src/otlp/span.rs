@@ -16,6 +16,9 @@ const TEXT: usize = 16_384;
 const LABEL: usize = 256;
 const SESSION: usize = 200;
 
+/// The most calls of tools in one turn that become events; models are offered as many tools at most. The others are counted.
+const MAX_CALLS: usize = 128;
+
 /// What JSON holds exactly, and nobody has ever spent.
 const MAX_TOKENS: u64 = 1 << 53;
 
@@ -141,7 +144,9 @@ impl Turn {
 
     /// The client said something; the model answered, or asked for tools, or both, or failed.
     fn turn(&self, talk: &Talk, received_at: Timestamp) -> Vec<Observation> {
-        let calls: Vec<_> = talk.calls().collect();
+        let mut all = talk.calls();
+        let calls: Vec<_> = all.by_ref().take(MAX_CALLS).collect();
+        let left_out = all.count();
         let mut seen = Vec::with_capacity(2 + calls.len());
         if let Some(text) = talk.by_client() {
             let mut said = self.seen(received_at, Action::Message, Actor::Client);
@@ -161,11 +166,10 @@ impl Turn {
             // What was said is only told where that is switched on: that there was an answer is all that is known.
             seen.push(self.seen(received_at, Action::Message, Actor::Assistant));
         }
-        seen.extend(
-            calls.into_iter().enumerate().map(|(number, call)| self.tool_call(received_at, number, call)),
-        );
+        seen.extend(calls.into_iter().map(|(number, call)| self.tool_call(received_at, number, call)));
         if let Some(answer) = seen.get_mut(told) {
             self.describe(answer);
+            note(answer, "tool_calls_left_out", (left_out > 0).then(|| Value::from(left_out)));
             answer.response_time_ms = self.took_ms();
         }
         seen

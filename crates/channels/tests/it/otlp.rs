@@ -251,6 +251,64 @@ fn a_span_of_hundreds_of_thousands_of_empty_events_is_refused_and_kept_as_it_cam
     }
 }
 
+/// What a turn means in which the model asks for these tools, in each way that lists them.
+fn turns_with(calls: &Value) -> [Vec<Observation>; 3] {
+    let messages = json!([{ "role": "assistant", "content": "Минуту", "tool_calls": calls }]).to_string();
+    let parts = json!([{ "role": "assistant", "parts": parts_of(calls) }]).to_string();
+    [
+        json!({ "gen_ai.operation.name": "chat", "ai.response.toolCalls": calls.to_string() }),
+        json!({ "gen_ai.operation.name": "chat", "gen_ai.output.messages": messages }),
+        json!({ "gen_ai.operation.name": "chat", "gen_ai.output.messages": parts }),
+    ]
+    .map(|attributes| meaning(&split(&request(&span(&attributes)))))
+}
+
+fn parts_of(calls: &Value) -> Value {
+    let part = |call: &Value| {
+        let mut part = call.clone();
+        part["type"] = "tool_call".into();
+        part
+    };
+    calls.as_array().unwrap().iter().map(part).collect()
+}
+
+fn is_call(seen: &&Observation) -> bool {
+    seen.action.as_str() == "tool_call"
+}
+
+#[test]
+fn calls_of_tools_beyond_what_anybody_makes_are_counted_and_said() {
+    for (asked, left_out) in [(128, None), (129, Some(1)), (9_000, Some(8_872))] {
+        let calls: Value =
+            (0..asked).map(|number| json!({ "name": "hours", "id": number.to_string() })).collect();
+        for seen in turns_with(&calls) {
+            let called: Vec<_> = seen.iter().filter(is_call).collect();
+            assert_eq!(called.len(), 128);
+            assert!(called[127].native_id.ends_with(":tool:127"));
+            assert!(called.iter().enumerate().all(|(at, call)| call.attributes["call"] == *at.to_string()));
+            let said: Vec<_> =
+                seen.iter().filter_map(|one| one.attributes.get("tool_calls_left_out")).collect();
+            assert_eq!(said, left_out.map(Value::from).iter().collect::<Vec<_>>());
+            assert_eq!(seen[0].attributes.get("tool_calls_left_out").cloned(), left_out.map(Value::from));
+        }
+    }
+}
+
+#[test]
+fn a_call_that_says_nothing_is_none_and_the_others_keep_their_numbers() {
+    for nothing in [json!({}), json!({ "id": "", "name": null, "arguments": null })] {
+        for seen in turns_with(&vec![nothing.clone(); 10_000].into()) {
+            assert_eq!(seen.len(), 1, "there was an answer");
+            assert_eq!((seen[0].action.as_str(), seen[0].actor), ("message", Actor::Assistant));
+        }
+        let some = json!([nothing, { "id": "7" }, nothing, { "arguments": {} }, { "name": "hours" }]);
+        for seen in turns_with(&some) {
+            let numbers = seen.iter().filter(is_call).map(|call| call.native_id.rsplit(':').next().unwrap());
+            assert_eq!(numbers.collect::<Vec<_>>(), ["1", "3", "4"]);
+        }
+    }
+}
+
 /// Bytes under a number of a protobuf message.
 fn field(number: u8, inside: &[u8]) -> Vec<u8> {
     let mut field = vec![number << 3 | 2];
