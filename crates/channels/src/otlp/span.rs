@@ -263,15 +263,21 @@ impl Turn {
     /// The first of these attributes that says something, on one line and within bounds.
     fn label(&self, keys: &[&str], max: usize) -> Option<String> {
         keys.iter().find_map(|key| {
-            let text = match self.attributes.get(*key)? {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
+            let line = match self.attributes.get(*key)? {
+                Value::String(text) => one_line(text.chars(), max),
+                Value::Number(number) => one_line(number.to_string().chars(), max),
                 _ => return None,
             };
-            let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            Some(cut(line.trim(), max)).filter(|line| !line.is_empty())
+            Some(line).filter(|line| !line.is_empty())
         })
     }
+}
+
+/// As much of a text as makes a label. It is read no further: each event of a span has its labels, and a text may fill the span.
+fn one_line(text: impl Iterator<Item = char>, max: usize) -> String {
+    let blank_for_control = text.map(|c| if c.is_control() { ' ' } else { c });
+    let line: String = blank_for_control.skip_while(|c| c.is_whitespace()).take(max).collect();
+    line.trim_end().to_owned()
 }
 
 fn note(seen: &mut Observation, name: &str, value: Option<Value>) {
@@ -317,5 +323,17 @@ fn plain(value: &AnyValue) -> Value {
         Some(Kind::ArrayValue(list)) => list.values.iter().map(plain).collect(),
         Some(Kind::KvlistValue(inside)) => Value::Object(table(&inside.values)),
         Some(Kind::BytesValue(_)) | None => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_read_as_far_as_it_is_kept() {
+        assert_eq!(one_line("\n \u{0}бот\n2 \t".chars(), 256), "бот 2");
+        assert_eq!(one_line("бот 2".chars(), 4), "бот");
+        assert_eq!(one_line(std::iter::repeat('a'), 3), "aaa", "of a text without end, too");
     }
 }
