@@ -13,6 +13,7 @@ mod mapping;
 mod meaning;
 mod opt_outs;
 mod otlp;
+mod otlp_bounds;
 mod standard_webhooks;
 mod telegram;
 mod unusual;
