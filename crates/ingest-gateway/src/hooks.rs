@@ -102,12 +102,14 @@ pub(crate) fn mapping_of(door: &Door, source: &Source) -> Result<Option<Arc<Mapp
     source.mapping.as_ref().map(read).transpose()
 }
 
-/// How large a delivery may be: Meta puts up to 1,000 updates into one, of up to 3 MB; Wazzup and YCLIENTS several, too.
+/// How large a delivery may be: Meta puts up to 1,000 updates into one, of up to 3 MB; Wazzup and YCLIENTS several, too; Jivo
+/// all that was said in a chat, twice.
 pub(crate) fn limits(config: &Config, kind: SourceKind) -> Limits {
     match kind {
         SourceKind::Whatsapp
         | SourceKind::Instagram
         | SourceKind::Wazzup
+        | SourceKind::Jivo
         | SourceKind::Yclients
         | SourceKind::Mapping => {
             let max = config.max_body_bytes.get();

@@ -83,6 +83,22 @@ async fn what_is_not_json_is_refused_at_once() {
     assert!(salon.messages().is_empty());
 }
 
+#[tokio::test]
+async fn a_chat_of_jivos_that_comes_whole_may_be_as_large_as_what_brings_several_things() {
+    let salon = Salon::open();
+    salon.registry.change(|content| content.sources[1].kind = SourceKind::Jivo);
+    let over = |length: usize| {
+        let messages = json!([{"type": "visitor", "message": "a".repeat(length)}]);
+        let body = json!({"event_name": "chat_finished", "chat_id": 1, "chat": {"messages": messages}});
+        let uri = format!("/v1/hooks/tg?key={TELEGRAM_SECRET}");
+        salon.send(TestRequest::post().uri(&uri).set_payload(body.to_string()))
+    };
+    assert_eq!(over(60 * 1024).await.status, 200);
+    let larger = over(64 * 1024).await;
+    assert_eq!((larger.status, larger.slug()), (413, "body-too-large"));
+    assert_eq!(salon.messages().len(), 1);
+}
+
 /// Makes the messenger's source one of another system, read by this mapping.
 fn map(salon: &Salon, mapping: &serde_json::Value) {
     let mapping = channels::Mapping::parse(&mapping.to_string()).unwrap();
