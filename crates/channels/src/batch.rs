@@ -67,13 +67,38 @@ impl<'v> Batch<'v> {
         items.into_iter().flatten()
     }
 
+    /// [The same](Self::items) of a list that no limit of its channel's bounds: what it holds beyond the first `most` is one
+    /// thing that cannot be read, whatever it would have become.
+    pub(crate) fn first_items(
+        &mut self,
+        channel: Channel,
+        holder: Spot<'v>,
+        key: &str,
+        most: usize,
+    ) -> impl Iterator<Item = Spot<'v>> + use<'v> {
+        let inside = holder.alone();
+        if let Some(list) = inside.get(key)
+            && let Some((_, beyond @ [_, ..])) =
+                list.value().as_array().and_then(|all| all.split_at_checked(most))
+        {
+            let expected = format!("must hold at most {most}, and holds {} more", beyond.len());
+            self.keep(channel, key, holder, &Value::from(beyond), list.invalid(&expected));
+        }
+        self.items(channel, holder, key).take(most)
+    }
+
     /// Notes that `item` cannot be read. The complaint's pointer begins at it.
     pub(crate) fn refuse(&mut self, channel: Channel, kind: &str, item: Spot<'v>, unparsed: Unparsed) {
+        self.keep(channel, kind, item, item.value(), unparsed);
+    }
+
+    /// Keeps `what`, which is at `spot` or in it.
+    fn keep(&mut self, channel: Channel, kind: &str, spot: Spot<'v>, what: &Value, unparsed: Unparsed) {
         self.unreadable += 1;
         if self.unreadable <= MOST_UNREADABLE {
-            self.observations.push(unreadable(self.received_at, channel, kind, &item, &unparsed));
+            self.observations.push(unreadable(self.received_at, channel, kind, what, &unparsed));
         }
-        let way = || self.root.way_to(&item).unwrap_or_default();
+        let way = || self.root.way_to(&spot).unwrap_or_default();
         self.first.get_or_insert_with(|| Unparsed {
             pointer: unparsed.pointer.map(|inside| format!("{}{inside}", way())),
             ..unparsed
@@ -96,18 +121,12 @@ impl<'v> Batch<'v> {
     }
 }
 
-fn unreadable(
-    at: Timestamp,
-    channel: Channel,
-    kind: &str,
-    item: &Spot<'_>,
-    unparsed: &Unparsed,
-) -> Observation {
-    let native_id = format!("unreadable:{}", item.written());
+fn unreadable(at: Timestamp, channel: Channel, kind: &str, item: &Value, unparsed: &Unparsed) -> Observation {
+    let native_id = format!("unreadable:{item}");
     let mut observation = seen::unknown(at, channel, format!("unreadable:{kind}"), native_id, kind);
     let pointer = unparsed.pointer.as_deref().unwrap_or_default();
     let why = format!("{pointer} {}", unparsed.detail);
     observation.attributes.insert("unreadable".to_owned(), Value::from(why.trim_start()));
-    observation.attributes.insert("item".to_owned(), kept(item.value()));
+    observation.attributes.insert("item".to_owned(), kept(item));
     observation
 }

@@ -68,12 +68,20 @@ fn contact(event: &Spot<'_>) -> Result<Contact, Unparsed> {
     };
     let text = |key: &str| text_under(&sender, key, LABEL);
     Ok(Contact {
-        phone: text("phone")?,
+        phone: phone(&sender)?,
         email: text("email")?,
         name: text("name")?,
         messenger_id: id,
         ..Contact::default()
     })
+}
+
+/// A phone, also one that was written as a number: whoever gives the widget what it knows of a visitor writes it as they like.
+fn phone(person: &Spot<'_>) -> Result<Option<String>, Unparsed> {
+    match person.get("phone").and_then(|phone| phone.value().as_u64()) {
+        Some(number) => Ok(Some(number.to_string())),
+        None => text_under(person, "phone", LABEL),
+    }
 }
 
 /// Jivo's own widget is the site; other messengers go by names of their own.

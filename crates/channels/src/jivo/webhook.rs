@@ -9,8 +9,9 @@ use domain::channel::Channel;
 use domain::observation::{Contact, Observation};
 use domain::timestamp::Timestamp;
 
-use super::{LABEL, TEXT};
+use super::{LABEL, TEXT, phone};
 use crate::Unparsed;
+use crate::batch::Batch;
 use crate::json::{Spot, text_under};
 use crate::seen::{self, note, say, word};
 
@@ -18,38 +19,46 @@ use crate::seen::{self, note, say, word};
 const NOTICES: [&str; 6] =
     ["call_event", "chat_accepted", "chat_assigned", "chat_finished", "chat_updated", "client_updated"];
 
+/// The most messages of one chat that are read, as many as others put into a body. What is said in a chat has no limit of
+/// Jivo's, and each message would become an event.
+const MOST_MESSAGES: usize = 1_000;
+
 pub(super) fn read(
     event: &Spot<'_>,
     kind: &str,
     received_at: Timestamp,
 ) -> Result<Vec<Observation>, Unparsed> {
     let chat = event.get("chat_id").map(|chat| chat.id()).transpose()?;
-    let visitor = event.get("visitor").map(|visitor| contact(&visitor)).transpose()?.unwrap_or_default();
-    let mut observations = Vec::new();
-    match (kind, &chat) {
-        ("chat_finished", Some(chat)) => {
-            let messages = event.get("chat").map(|inside| inside.items("messages")).transpose()?;
-            for (position, spot) in messages.into_iter().flatten().enumerate() {
-                let mut said = message(&spot, chat, received_at)?;
-                said.native_id = format!("chat:{chat}:{position}:{}", spot.written());
-                said.contact = visitor.clone();
-                observations.push(said);
-            }
-        }
-        ("offline_message", _) => {
-            observations.push(left_word(event, chat, visitor, received_at)?);
-            return Ok(observations);
-        }
-        _ => {}
+    let visitor = event.get("visitor").map(|visitor| contact(&visitor)).unwrap_or_default();
+    if kind == "offline_message" {
+        return Ok(vec![left_word(event, chat, visitor, received_at)?]);
     }
-    observations.push(notice(event, kind, chat, visitor, received_at));
-    Ok(observations)
+    let mut batch = Batch::new(*event, received_at);
+    if kind == "chat_finished"
+        && let (Some(chat), Some(inside)) = (&chat, event.get("chat"))
+    {
+        let messages = batch.first_items(Channel::Site, inside, "messages", MOST_MESSAGES);
+        for (position, spot) in messages.enumerate() {
+            batch.add(Channel::Site, "messages", spot, |spot| {
+                message(&spot, chat, position, &visitor, received_at)
+            });
+        }
+    }
+    batch.push(notice(event, kind, chat, visitor, received_at));
+    batch.finish("", "must hold an event")
 }
 
 /// One message of a chat that is over.
-fn message(message: &Spot<'_>, chat: &str, received_at: Timestamp) -> Result<Observation, Unparsed> {
+fn message(
+    message: &Spot<'_>,
+    chat: &str,
+    position: usize,
+    visitor: &Contact,
+    received_at: Timestamp,
+) -> Result<Observation, Unparsed> {
     let at = message.get("timestamp").map(|at| at.instant()).transpose()?.unwrap_or(received_at);
     let mut said = Observation::new(at, Channel::Site, chat.to_owned(), Action::Message);
+    said.native_id = format!("chat:{chat}:{position}:{}", message.written());
     let text = text_under(message, "message", TEXT)?;
     match message.word("type") {
         Some("visitor") => said.actor = Actor::Client,
@@ -60,6 +69,7 @@ fn message(message: &Spot<'_>, chat: &str, received_at: Timestamp) -> Result<Obs
             return Ok(said);
         }
     }
+    said.contact = visitor.clone();
     say(&mut said, text);
     Ok(said)
 }
@@ -103,7 +113,9 @@ fn notice(
     observation
 }
 
-fn contact(visitor: &Spot<'_>) -> Result<Contact, Unparsed> {
-    let text = |key: &str| text_under(visitor, key, LABEL);
-    Ok(Contact { phone: text("phone")?, email: text("email")?, name: text("name")?, ..Contact::default() })
+/// What can be read of who wrote. What cannot is left out: no word of a chat is lost by it.
+fn contact(visitor: &Spot<'_>) -> Contact {
+    let text = |key: &str| text_under(visitor, key, LABEL).ok().flatten();
+    let phone = phone(visitor).ok().flatten();
+    Contact { phone, email: text("email"), name: text("name"), ..Contact::default() }
 }

@@ -9,6 +9,7 @@ mod damage;
 mod doors;
 mod events;
 mod fixtures;
+mod jivo;
 mod mapping;
 mod meaning;
 mod opt_outs;
