@@ -214,7 +214,8 @@ fn keep_words_of_bot(observation: &mut Observation, message: Option<Spot<'_>>) {
     });
     let text = said.and_then(|said| {
         let text = |key: &str| text_under(&said, key, TEXT).ok().flatten();
-        text("text").or_else(|| text("caption"))
+        let rich = || rich::text(said.get("rich_message")?.value());
+        text("text").or_else(|| text("caption")).or_else(rich)
     });
     note(observation, "in_reply_to", text);
 }

@@ -178,3 +178,14 @@ fn who_calls_the_bot_as_a_guest_is_its_client_and_the_chat_it_was_in_is_nobodys(
     assert_eq!(seen.contact.name.as_deref(), Some("Анна"));
     assert_eq!(seen.texts.user.as_deref(), Some("@salon_bot сколько стоит?"));
 }
+
+#[test]
+fn a_rich_message_of_the_bots_is_kept_with_what_the_client_answers_to_it() {
+    let blocks = json!([{ "type": "paragraph", "text": "Выберите время" }]);
+    let said = json!({ "from": { "id": 2, "is_bot": true }, "rich_message": { "blocks": blocks } });
+    let seen = from_client(&json!({ "text": "В 12", "reply_to_message": said }));
+    assert_eq!(seen.attributes["in_reply_to"], json!("Выберите время"));
+    let query = json!({ "id": "1", "from": { "id": 1 }, "data": "slot:12", "message": said });
+    let seen = read(&json!({ "update_id": 1, "callback_query": query })).unwrap().remove(0);
+    assert_eq!(seen.attributes["in_reply_to"], json!("Выберите время"));
+}
