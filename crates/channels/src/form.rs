@@ -1,5 +1,7 @@
 //! The parameters of a call, in the three forms in which bots write them: JSON, a form of a page, and one with files.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 /// The most parameters of a call; no method has half as many.
@@ -30,6 +32,12 @@ pub(crate) fn call(content_type: Option<&str>, body: &[u8]) -> Call {
         _ => return Call::None,
     };
     found.map_or(Call::Unreadable, |found| if found.is_empty() { Call::None } else { Call::Of(found) })
+}
+
+/// A parameter that is more than a word. In a form it is JSON in a field.
+pub(crate) fn opened(parameter: &Value) -> Cow<'_, Value> {
+    let inside = parameter.as_str().and_then(|text| serde_json::from_str(text).ok());
+    inside.map_or(Cow::Borrowed(parameter), Cow::Owned)
 }
 
 fn object(body: &[u8]) -> Option<Map<String, Value>> {

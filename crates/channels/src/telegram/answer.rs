@@ -5,12 +5,14 @@
 //!
 //! <https://core.telegram.org/bots/api#making-requests-when-getting-updates>
 
+mod guest;
+
 use domain::action::{Action, Actor};
 use domain::observation::Observation;
 use domain::timestamp::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{TEXT, Update, chat_of, rich, update_id};
+use super::{TEXT, Update, chat_of, message, rich, update_id};
 use crate::Unparsed;
 use crate::answer::{Answer, Told};
 use crate::form::{self, Call};
@@ -30,26 +32,42 @@ pub(crate) fn wrap(update: &[u8], answer: &Answer<'_>) -> Told {
         Call::Unreadable => return Told::Unreadable,
         Call::Of(parameters) => parameters,
     };
-    let parameters = in_words(parameters);
-    let Some(method) = parameters.get("method").and_then(Value::as_str) else { return Told::Nothing };
+    let Some(method) = parameters.get("method").and_then(Value::as_str).map(str::to_owned) else {
+        return Told::Nothing;
+    };
     // In the name of a business account: Telegram itself tells of it, in an update of its own.
-    if meaning(method, &parameters).is_none() || parameters.contains_key("business_connection_id") {
+    if parameters.contains_key("business_connection_id") {
+        return Told::Nothing;
+    }
+    let call = match guest::is_answered_by(&method) {
+        true => guest::call(&method, &parameters),
+        false => kept(in_words(parameters)),
+    };
+    if meaning(&method, &call).is_none() {
         return Told::Nothing;
     }
     let Ok(update) = serde_json::from_slice::<Value>(update) else { return Told::Nothing };
     let Some(number) = update_id(&update) else { return Told::Nothing };
     let spot = Spot::root(&update);
-    let chat = spot.keys().filter_map(|key| spot.get(key)).find_map(|member| chat_of(&member));
+    let chat = spot.keys().filter_map(|key| spot.get(key)).find_map(|member| asked_in(&member));
     let said = json!({
         "update_id": number,
         KIND: {
             "answered_at": answer.at.unix_micros(),
             "took_ms": answer.took_ms,
             "chat": chat,
-            "call": kept(parameters),
+            "call": call,
         },
     });
     Told::Said(said.to_string().into_bytes())
+}
+
+/// The conversation that an answer without a chat belongs to: the one its update stands in.
+fn asked_in(member: &Spot<'_>) -> Option<i64> {
+    match message::asked_by(member) {
+        Some(client) => client.get("id")?.integer().ok(),
+        None => chat_of(member),
+    }
 }
 
 /// The same call with its words where those of plain messages are.
@@ -71,11 +89,8 @@ fn kept(mut parameters: Map<String, Value>) -> Map<String, Value> {
 
 /// Of photos that are sent together, one may have a text, which is shown for all of them.
 fn first_caption(parameters: &Map<String, Value>) -> Option<String> {
-    let media = parameters.get("media")?;
-    // In a form it is JSON in a field.
-    let parsed = media.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let one_or_many = parsed.as_ref().unwrap_or(media);
-    let items = one_or_many.as_array().map_or(std::slice::from_ref(one_or_many), Vec::as_slice);
+    let one_or_many = form::opened(parameters.get("media")?);
+    let items = one_or_many.as_array().map_or(std::slice::from_ref(&*one_or_many), Vec::as_slice);
     items.iter().find_map(|item| item.get("caption")?.as_str()).map(str::to_owned)
 }
 
@@ -88,7 +103,8 @@ pub(super) fn observe(update: &Update<'_>, answer: Spot<'_>) -> Result<Observati
     let named = call.get("chat_id").map(|chat| chat.id()).transpose()?;
     let session = match named {
         Some(chat) => chat,
-        // A word under a pressed button, which names no chat, is said where the button was pressed.
+        // A word under a pressed button, which names no chat, is said where the button was pressed; one to a guest, where they
+        // are answered otherwise.
         None => answer.need("chat")?.integer()?.to_string(),
     };
     let at = answer.need("answered_at")?;
@@ -106,7 +122,8 @@ pub(super) fn observe(update: &Update<'_>, answer: Spot<'_>) -> Result<Observati
         let text = text_under(&call, key, TEXT)?;
         observation.texts.assistant = observation.texts.assistant.or(text);
     }
-    if let Some(kind) = attachment(method) {
+    let shown = call.word(guest::ATTACHMENT).map(str::to_owned);
+    if let Some(kind) = attachment(method).or(shown) {
         attach(&mut observation, &kind);
     }
     note(&mut observation, "method", Some(method.to_owned()));
@@ -126,7 +143,7 @@ fn meaning(method: &str, parameters: &Map<String, Value>) -> Option<Action> {
         _ if ["send", "copymessage", "forwardmessage"].iter().any(|verb| method.starts_with(verb)) => {
             Some(Action::Message)
         }
-        _ if has_words => Some(Action::Message),
+        _ if has_words || parameters.contains_key(guest::ATTACHMENT) => Some(Action::Message),
         _ => None,
     }
 }

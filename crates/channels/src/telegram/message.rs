@@ -251,7 +251,7 @@ fn author(message: &Spot<'_>, chat: &Spot<'_>) -> Result<Actor, Unparsed> {
 }
 
 /// Who called the bot as a guest into a chat it is not in.
-fn asked_by<'v>(message: &Spot<'v>) -> Option<Spot<'v>> {
+pub(super) fn asked_by<'v>(message: &Spot<'v>) -> Option<Spot<'v>> {
     message.get("guest_query_id").and(message.get("from"))
 }
 

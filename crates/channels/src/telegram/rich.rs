@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::TEXT;
+use crate::form;
 
 /// What of a block is words, in the order in which it is shown.
 const WORDS: [&str; 4] = ["summary", "text", "expression", "credit"];
@@ -13,9 +14,7 @@ const INSIDE: [&str; 4] = ["blocks", "items", "cells", "caption"];
 
 /// The words of a rich message; a text longer than any other of a messenger is cut.
 pub(super) fn text(rich: &Value) -> Option<String> {
-    // In a form it is JSON in a field.
-    let parsed = rich.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let rich = parsed.as_ref().unwrap_or(rich);
+    let rich = form::opened(rich);
     let written = ["markdown", "html"].into_iter().find_map(|form| rich.get(form)?.as_str());
     let text = match written {
         Some(written) => written.to_owned(),

@@ -112,6 +112,49 @@ fn a_word_under_a_button_is_said_where_it_was_pressed_and_another_edition_is_an_
 }
 
 #[test]
+fn an_answer_to_a_guest_is_said_where_the_client_is_answered_otherwise() {
+    let article = |content: Value| json!({ "type": "article", "id": "1", "title": "Цена", "input_message_content": content });
+    let blocks = json!({ "blocks": [{ "type": "paragraph", "text": "От 2000" }] });
+    for (result, attachment, text) in [
+        (article(json!({ "message_text": "От 2000" })), None, Some("От 2000")),
+        (article(json!({ "rich_message": blocks })), Some("rich_message"), Some("От 2000")),
+        (article(json!({ "latitude": 55.7, "longitude": 37.6 })), Some("location"), None),
+        (
+            article(
+                json!({ "latitude": 55.7, "longitude": 37.6, "title": "Салон", "address": "Тверская, 1" }),
+            ),
+            Some("venue"),
+            None,
+        ),
+        (
+            json!({ "type": "photo", "id": "1", "photo_file_id": "AgAC", "caption": "Прайс" }),
+            Some("photo"),
+            Some("Прайс"),
+        ),
+        (json!({ "type": "mpeg4_gif", "id": "1", "mpeg4_file_id": "a" }), Some("animation"), None),
+        // Shown in place of the photo.
+        (
+            json!({ "type": "photo", "id": "1", "caption": "Прайс", "input_message_content": { "message_text": "От 2000" } }),
+            None,
+            Some("От 2000"),
+        ),
+    ] {
+        let call = json!({ "method": "answerGuestQuery", "guest_query_id": "abc", "result": result });
+        let fields =
+            [("method", "answerguestquery"), ("guest_query_id", "abc"), ("result", &result.to_string())];
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        for (content_type, body) in [(JSON, call.to_string()), (FORM, form)] {
+            let seen = said("guest-message", content_type, &body);
+            assert_eq!((seen.session.as_str(), seen.actor), ("5551112233", Actor::Assistant), "{body}");
+            assert_eq!(seen.contact.messenger_id.as_deref(), Some("5551112233"), "{body}");
+            assert_eq!(seen.texts.assistant.as_deref(), text, "{body}");
+            assert_eq!(seen.attributes.get("attachment").and_then(Value::as_str), attachment, "{body}");
+            assert_eq!((seen.native_id.as_str(), seen.response_time_ms), ("update:700026:answer", Some(840)));
+        }
+    }
+}
+
+#[test]
 fn what_nobody_sees_and_what_comes_back_by_itself_is_no_event() {
     for call in [
         json!({}),
@@ -122,7 +165,10 @@ fn what_nobody_sees_and_what_comes_back_by_itself_is_no_event() {
         json!({ "method": "answerCallbackQuery", "callback_query_id": "1" }),
         json!({ "method": "answerPreCheckoutQuery", "pre_checkout_query_id": "1", "ok": true }),
         json!({ "method": "editMessageReplyMarkup", "chat_id": 1, "message_id": 2 }),
-        json!({ "method": "sendMessage", "business_connection_id": "bc_AAA", "chat_id": 1, "text": "a" }),
+        json!({ "method": "answerGuestQuery", "guest_query_id": "1" }),
+        json!({ "method": "answerGuestQuery", "guest_query_id": "1", "result": { "type": "article" }, "text": "a" }),
+        json!({ "method": "answerInlineQuery", "inline_query_id": "1", "results": [{ "input_message_content": { "message_text": "a" } }] }),
+        json!({ "method": "sendMessage", "attachment": "photo", "business_connection_id": "bc_AAA", "chat_id": 1, "text": "a" }),
     ] {
         assert_eq!(heard("message-text", JSON, &call.to_string()), Told::Nothing, "{call}");
     }
@@ -160,6 +206,7 @@ proptest! {
         let bodies = [
             body.clone(),
             json!({ "method": method, "chat_id": body, "text": body }).to_string(),
+            json!({ "method": "answerGuestQuery", "result": { "type": body, "caption": body } }).to_string(),
             format!("method={method}&text={body}"),
             format!("--b\r\nContent-Disposition: form-data; name=\"method\"\r\n\r\n{method}\r\n--b\r\n{body}\r\n--b--"),
         ];
