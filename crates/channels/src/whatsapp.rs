@@ -72,16 +72,20 @@ struct Person<'v> {
     name: Option<String>,
 }
 
+impl<'v> Person<'v> {
+    fn read(contact: &Spot<'v>) -> Self {
+        let name = || text_under(&contact.get("profile")?, "name", LABEL).ok().flatten();
+        Self { number: contact.word("wa_id"), user: contact.word("user_id"), name: name() }
+    }
+}
+
 impl<'v> Change<'v> {
     fn read(change: Spot<'v>, received_at: Timestamp) -> Result<Self, Unparsed> {
         let field = change.need("field")?;
         let value = change.need("value")?.object()?;
-        let mut people = Vec::new();
-        for contact in value.items("contacts")? {
-            let profile = contact.get("profile");
-            let name = profile.map(|profile| text_under(&profile, "name", LABEL)).transpose()?.flatten();
-            people.push(Person { number: contact.word("wa_id"), user: contact.word("user_id"), name });
-        }
+        // Beside what happened: who cannot be read is without a name, and costs no update.
+        let contacts = value.items("contacts").ok().into_iter().flatten();
+        let people = contacts.map(|contact| Person::read(&contact)).collect();
         Ok(Self { received_at, field: field.as_word()?, value, people })
     }
 

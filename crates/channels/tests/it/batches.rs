@@ -79,6 +79,29 @@ fn what_is_no_list_is_told_as_the_thing_it_stands_in() {
 }
 
 #[test]
+fn a_contact_of_whatsapps_that_cannot_be_read_costs_a_name_and_no_message() {
+    let with = |contacts: Value| {
+        let value = json!({ "contacts": contacts, "messages": [said(1)], "statuses": [
+            { "id": "wamid.2", "status": "read", "timestamp": "1760000000", "recipient_id": "79990000002" }] });
+        let body = json!({ "object": "whatsapp_business_account",
+            "entry": [{ "changes": [{ "field": "messages", "value": value }] }] });
+        parse(SourceKind::Whatsapp, body.to_string().as_bytes(), received_at()).unwrap()
+    };
+    let known = json!({ "wa_id": "79990000002", "profile": { "name": "Олег" } });
+    for name in [json!(5), json!("a\u{0}"), json!("я".repeat(257))] {
+        let seen =
+            with(json!([{ "wa_id": "79990000001", "user_id": "RU.1", "profile": { "name": name } }, known]));
+        let names: Vec<_> = seen.iter().map(|seen| seen.contact.name.as_deref()).collect();
+        assert_eq!(names, [None, Some("Олег")]);
+        assert_eq!((seen[0].session.as_str(), seen[0].texts.user.as_deref()), ("RU.1", Some("1")));
+    }
+    for contacts in [json!(5), json!({}), json!([7, "Анна", null, { "profile": [] }])] {
+        let ids: Vec<_> = with(contacts).into_iter().map(|seen| seen.native_id).collect();
+        assert_eq!(ids, ["message:wamid.1", "status:wamid.2:read"]);
+    }
+}
+
+#[test]
 fn in_instagram_the_neighbours_of_what_cannot_be_read_stay_what_they_are() {
     let ends = || json!({ "sender": { "id": "5" }, "recipient": { "id": "1" }, "timestamp": 1 });
     let with = |inside: Value| {
