@@ -81,7 +81,7 @@ impl<'v> Recipient<'v> {
         let user = status.word("recipient_user_id").or(user);
         let client = change.client(status.word("recipient_id"), user);
         let session = client.session.ok_or_else(|| status.invalid("must name the recipient"))?;
-        Ok(Self { session, contact: client.contact, participant: None })
+        Ok(Self { session, contact: client.contact, participant })
     }
 }
 

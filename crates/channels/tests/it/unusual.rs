@@ -375,6 +375,26 @@ fn in_a_whatsapp_group_the_conversation_is_the_groups_and_the_contact_who_wrote(
 }
 
 #[test]
+fn each_participant_of_an_unnamed_whatsapp_group_has_steps_of_their_own() {
+    let read_by = |recipient: Value| {
+        let mut status = json!({ "id": "wamid.1", "status": "read", "timestamp": "1760000000" });
+        status.as_object_mut().unwrap().extend(recipient.as_object().unwrap().clone());
+        only(SourceKind::Whatsapp, &whatsapp(&json!({ "statuses": [status] })))
+    };
+    let seen = ["RU.1", "RU.2"].map(|user| read_by(json!({ "recipient_participant_user_id": user })));
+    let ids = seen.each_ref().map(|seen| seen.native_id.as_str());
+    assert_eq!(ids, ["status:wamid.1:read:RU.1", "status:wamid.1:read:RU.2"]);
+    assert_eq!(seen.map(|seen| seen.session), ["RU.1", "RU.2"]);
+    for alone in [
+        json!({ "recipient_id": "79990000001" }),
+        json!({ "recipient_user_id": "RU.1" }),
+        json!({ "group_id": "Y2Fw" }),
+    ] {
+        assert_eq!(read_by(alone).native_id, "status:wamid.1:read");
+    }
+}
+
+#[test]
 fn what_a_whatsapp_client_says_of_calls_and_what_becomes_of_calls_is_no_message() {
     let status = |about: Value| {
         let mut status = json!({ "id": "1", "recipient_id": "79990000001", "status": "failed", "timestamp": "1760000000" });
