@@ -78,7 +78,12 @@ pub fn forget_answers(
 /// far it is; done, it waits for the process to leave.
 pub fn reseal(resealer: Resealer, supervisor: &mut Supervisor) {
     let leaving = supervisor.leaving();
-    if resealer.vault.masters().former().is_empty() {
+    let keys = resealer.vault.masters();
+    if keys.former().is_empty() {
+        return;
+    }
+    if !keys.opens_contacts() {
+        warn!("nothing is sealed anew: the key file is one for services, which opens no contacts");
         return;
     }
     supervisor.spawn("resealing", async move {

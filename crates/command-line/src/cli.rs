@@ -215,8 +215,8 @@ pub enum KeyCommand {
 /// What can be done with the master keys.
 ///
 /// A key is changed in three steps: `next` puts a new one beside the one that seals, and every process is started with
-/// the new file; `promote` has it seal, and every process is started again; `retire` seals anew what is left and ends the
-/// former key. Nobody's data is unreadable in between.
+/// the new file, services of a cluster with what `services` makes of it; `promote` has it seal, and every process is
+/// started again; `retire` seals anew what is left and ends the former key. Nobody's data is unreadable in between.
 #[derive(Debug, Subcommand)]
 pub enum MasterKeyCommand {
     /// Make the keys, once. Never over others: beside old data they would make it unreadable.
@@ -225,6 +225,11 @@ pub enum MasterKeyCommand {
     Next,
     /// Have the next key seal from now on, and the one before it only open.
     Promote,
+    /// Write the key file for services: with it contacts are sealed and none is opened. Anew after each step above.
+    Services {
+        /// Where. Never over another file.
+        file: PathBuf,
+    },
     /// Say which keys there are; never what they are.
     Status {
         /// Go through everything under seal and count what is still under a former key.

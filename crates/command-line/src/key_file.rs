@@ -63,12 +63,20 @@ impl KeyFile {
         }
         let keys = MasterKeys::generate()?;
         // Two processes that start at once end up with one file.
-        match self.aside(&keys)?.persist_noclobber(&self.path) {
+        Ok(self.add(&keys)?.then_some(keys))
+    }
+
+    /// Writes keys where there is no file yet; says whether that was so.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn add(&self, keys: &MasterKeys) -> anyhow::Result<bool> {
+        match self.aside(keys)?.persist_noclobber(&self.path) {
             Ok(_file) => self.sync_folder()?,
-            Err(taken) if taken.error.kind() == ErrorKind::AlreadyExists => return Ok(None),
+            Err(taken) if taken.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
             Err(failed) => return Err(failed.error).with_context(|| self.cannot_write()),
         }
-        Ok(Some(keys))
+        Ok(true)
     }
 
     /// Puts other keys in the place of those that were read.
@@ -110,7 +118,7 @@ impl KeyFile {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use privacy::MasterKey;
+    use privacy::Generation;
 
     use super::*;
 
@@ -140,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::at(&folder.path().join("master.key"));
         let first = file.make().unwrap().unwrap();
-        let second = first.clone().with_next(MasterKey::generate().unwrap()).unwrap();
+        let second = first.clone().with_next(Generation::generate().unwrap()).unwrap();
         file.replace(&first, &second).unwrap();
         assert_eq!(file.read().unwrap().unwrap(), second);
         assert!(file.replace(&first, &second).unwrap_err().to_string().contains("changed meanwhile"));

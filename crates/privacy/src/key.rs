@@ -10,13 +10,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::master::{MasterKey, MasterKeys};
-use crate::seal::{OpenError, SealingKey};
+use crate::master::{Generation, MasterKeys};
+use crate::seal::{ContactSeals, OpenError, SealingKey};
 
 /// The tenants' keys, derived on first use and kept in memory.
 ///
 /// New seals are made under the current master key; those made under any other one of the file still open. Pseudonyms
-/// and digests hang on the key for names, which stays.
+/// and digests hang on the key for names, which stays. Contacts open where the secret half of their key is in the file,
+/// which of services it is not.
 pub struct Vault {
     masters: MasterKeys,
     tenants: RwLock<HashMap<TenantId, Arc<TenantKeys>>>,
@@ -77,8 +78,8 @@ impl fmt::Debug for Vault {
 /// The key new seals are made under first, and then all others that open.
 fn sealing_keys(masters: &MasterKeys, path: &[&[u8]]) -> Vec<SealingKey> {
     let path: Vec<&[u8]> = [b"seal".as_slice()].into_iter().chain(path.iter().copied()).collect();
-    let key_of = |master: &MasterKey| SealingKey::new(master.id(), &master.derive(&path));
-    masters.sealing().map(key_of).collect()
+    let key_of = |generation: &Generation| SealingKey::new(generation.id(), &generation.key.derive(&path));
+    masters.generations().map(key_of).collect()
 }
 
 /// What one tenant's data is pseudonymised and sealed with.
@@ -86,19 +87,20 @@ pub struct TenantKeys {
     mac: Hmac<Sha256>,
     pub(crate) bodies: Vec<SealingKey>,
     pub(crate) details: Vec<SealingKey>,
-    pub(crate) contacts: Vec<SealingKey>,
+    pub(crate) contacts: ContactSeals,
 }
 
 impl TenantKeys {
     fn derive(masters: &MasterKeys, tenant: &TenantId) -> Self {
         let tenant = tenant.as_str().as_bytes();
+        let purpose_of_contacts: [&[u8]; 2] = [b"contacts", tenant];
         let mac = masters.names().derive::<32>(&[b"mac", tenant]);
         let sealing = |purpose: &[u8]| sealing_keys(masters, &[purpose, tenant]);
         Self {
             mac: Hmac::new_from_slice(mac.as_slice()).expect("HMAC takes keys of any length"),
             bodies: sealing(b"bodies"),
             details: sealing(b"details"),
-            contacts: sealing(b"contacts"),
+            contacts: ContactSeals::new(masters, sealing(b"contacts"), &purpose_of_contacts),
         }
     }
 
@@ -124,6 +126,7 @@ impl fmt::Debug for TenantKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MasterKey;
 
     fn vault(byte: u8) -> Vault {
         Vault::new(MasterKeys::of_one(MasterKey::from_bytes([byte; 32])))

@@ -7,7 +7,8 @@
 //!   numbers of a country finds nothing, as it would with a plain hash;
 //! - bodies, texts and contacts are sealed with XChaCha20-Poly1305 ([`seal`]), bound to the tenant, the use and the id
 //!   they belong to, so that a sealed text moved to another row does not open; what an earlier master key sealed is
-//!   sealed anew by [`reseal`];
+//!   sealed anew by [`reseal`]. Contacts are sealed to the public half of a key ([`master::contacts`]) and opened with the
+//!   secret one, which a process that only seals does not have;
 //! - [`protect`] turns an observation, which is in the clear, into an event, which is not. What a person wrote goes under
 //!   its seal with placeholders for whatever names or reaches somebody (crate `redaction`);
 //! - what leaves for another system leaves as an [`Outgoing`], by the rules of its tenant's trade ([`outbound`]).
@@ -21,7 +22,7 @@ pub mod reseal;
 pub mod seal;
 
 pub use key::{TenantKeys, Vault};
-pub use master::{KeyError, MasterKey, MasterKeys};
+pub use master::{Generation, KeyError, MasterKey, MasterKeys};
 pub use outbound::Outgoing;
 pub use protect::{Identity, Receipt};
 pub use seal::OpenError;

@@ -4,9 +4,14 @@
 //! events; it stays for as long as the data does, or every client would become a stranger and every resend a second
 //! event. The key for *seals* is changed whenever its owner thinks it should be: what it sealed is sealed anew, and then
 //! it is gone.
+//!
+//! What seals is a [`Generation`]: the key for seals and, beside it, the key for contacts, which has two halves
+//! ([`contacts`]). A process that only seals has the public one.
+
+pub mod contacts;
+mod file;
 
 use std::fmt;
-use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,6 +19,8 @@ use domain::timestamp::Timestamp;
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize as _, Zeroizing};
+
+use self::contacts::ContactsKey;
 
 /// One secret: 32 random bytes, written as 43 characters of base64url.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,7 +39,7 @@ pub enum KeyError {
     /// A line of the file is none.
     #[error(
         "line {0} is not one of a key file: `names KEY`, `seals KEY`, `next KEY` or `opens SINCE KEY`, where a key is 43 \
-         characters of base64url"
+         characters of base64url, and so is the key for contacts that may follow one for seals, or `public:` and 43"
     )]
     Line(usize),
     /// The file does not name each of the keys it must have just once.
@@ -75,6 +82,10 @@ impl MasterKey {
         Self(Zeroizing::new(bytes))
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The key as text.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
@@ -89,10 +100,8 @@ impl MasterKey {
 
     pub(crate) fn derive<const N: usize>(&self, path: &[&[u8]]) -> Zeroizing<[u8; N]> {
         let mut key = Zeroizing::new([0; N]);
-        // Parts are length-prefixed, or ("ab", "c") and ("a", "bc") would be one key.
-        let info: Vec<u8> = path.iter().flat_map(|part| length_prefixed(part)).collect();
         Hkdf::<Sha256>::new(Some(b"letopis v1"), self.0.as_slice())
-            .expand(&info, key.as_mut_slice())
+            .expand(&joined(path), key.as_mut_slice())
             .expect("HKDF-SHA-256 gives up to 8160 bytes, and less is asked for");
         key
     }
@@ -102,6 +111,11 @@ impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MasterKey(…)")
     }
+}
+
+/// Parts are length-prefixed, or ("ab", "c") and ("a", "bc") would be one key.
+pub(crate) fn joined(path: &[&[u8]]) -> Vec<u8> {
+    path.iter().flat_map(|part| length_prefixed(part)).collect()
 }
 
 fn length_prefixed(part: &[u8]) -> impl Iterator<Item = u8> + '_ {
@@ -127,134 +141,132 @@ impl fmt::Display for MasterKeyId {
     }
 }
 
-/// What the key file holds.
-///
-/// One line a key: what it is for, and the key; lines that begin with `#` are for people.
-///
-/// ```text
-/// names KEY
-/// seals KEY
-/// next KEY
-/// opens 2026-11-23T09:00:00Z KEY
-/// ```
-///
-/// A file of an earlier release is a single key without a word. It names and it seals.
+/// What the key file holds ([`Self::parse`], [`Self::to_text`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MasterKeys {
     names: MasterKey,
-    seals: MasterKey,
-    next: Option<MasterKey>,
+    seals: Generation,
+    next: Option<Generation>,
     former: Vec<Former>,
 }
 
-/// A key that seals nothing any more.
+/// What seals until it is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// The key everything is sealed under, but contacts where they have one of their own.
+    pub key: MasterKey,
+    /// The key contacts are sealed to. Generations of earlier releases have none.
+    pub contacts: Option<ContactsKey>,
+}
+
+/// A generation that seals nothing any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Former {
-    /// The key.
-    pub key: MasterKey,
+    /// What it seals with.
+    pub generation: Generation,
     /// Since when another one seals.
     pub since: Timestamp,
 }
 
-/// What people are told who open the file.
-const HEAD: &str =
-    "# Ключи Letopis: без этого файла прочесть записи нельзя. Храните копию отдельно от баз данных.
-# The keys of Letopis: without this file no record can be read. Keep a copy apart from the databases.
-";
+impl Generation {
+    /// A new one, which seals contacts and opens them.
+    pub fn generate() -> Result<Self, KeyError> {
+        Ok(Self { key: MasterKey::generate()?, contacts: Some(ContactsKey::generate()?) })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> MasterKeyId {
+        self.key.id()
+    }
+
+    /// Whether it opens every contact it seals.
+    #[must_use]
+    pub fn opens_contacts(&self) -> bool {
+        self.contacts.as_ref().is_none_or(ContactsKey::opens)
+    }
+
+    fn for_services(self) -> Self {
+        Self { contacts: self.contacts.map(|contacts| contacts.public_half()), ..self }
+    }
+}
+
+/// As generations of earlier releases are.
+impl From<MasterKey> for Generation {
+    fn from(key: MasterKey) -> Self {
+        Self { key, contacts: None }
+    }
+}
 
 impl MasterKeys {
-    /// New keys, one for names and one for seals.
+    /// New keys, one for names and a generation that seals.
     pub fn generate() -> Result<Self, KeyError> {
-        let (names, seals) = (MasterKey::generate()?, MasterKey::generate()?);
+        let (names, seals) = (MasterKey::generate()?, Generation::generate()?);
         Ok(Self { names, seals, next: None, former: Vec::new() })
     }
 
     /// One key for both.
     #[must_use]
     pub fn of_one(key: MasterKey) -> Self {
-        Self { names: key.clone(), seals: key, next: None, former: Vec::new() }
+        Self { names: key.clone(), seals: key.into(), next: None, former: Vec::new() }
     }
 
-    /// Reads a key file.
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-        let lines: Vec<_> = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect();
-        match lines.as_slice() {
-            [] => return Err(KeyError::Malformed),
-            [(_, line)] if !line.contains(' ') => return MasterKey::parse(line).map(Self::of_one),
-            _ => {}
-        }
-        let (mut names, mut seals, mut next, mut former) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (number, line) in lines {
-            match line.parse().map_err(|_cause| KeyError::Line(number))? {
-                Line::Names(key) => names.push(key),
-                Line::Seals(key) => seals.push(key),
-                Line::Next(key) => next.push(key),
-                Line::Opens(key) => former.push(key),
-            }
-        }
-        let one = |mut keys: Vec<MasterKey>| keys.pop().filter(|_| keys.is_empty());
-        let next = if next.is_empty() { None } else { Some(one(next).ok_or(KeyError::Roles)?) };
-        let (names, seals) = (one(names).ok_or(KeyError::Roles)?, one(seals).ok_or(KeyError::Roles)?);
-        Ok(Self { names, seals, next, former })
-    }
-
-    /// The text of the key file.
-    #[must_use]
-    pub fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(HEAD.to_owned());
-        let mut add = |words: [&str; 3]| {
-            words.iter().for_each(|word| text.push_str(word));
-            text.push('\n');
-        };
-        add(["names ", "", &self.names.to_text()]);
-        add(["seals ", "", &self.seals.to_text()]);
-        if let Some(next) = &self.next {
-            add(["next ", "", &next.to_text()]);
-        }
-        for Former { key, since } in &self.former {
-            add(["opens ", &format!("{since} "), &key.to_text()]);
-        }
-        text
-    }
-
-    /// Adds a key that opens and does not seal yet: every process has to know it before the first one uses it.
-    pub fn with_next(self, next: MasterKey) -> Result<Self, RotationError> {
+    /// Adds a generation that opens and does not seal yet: every process has to know it before the first one uses it.
+    pub fn with_next(self, next: Generation) -> Result<Self, RotationError> {
         match self.next {
             Some(_) => Err(RotationError::NextThere),
             None => Ok(Self { next: Some(next), ..self }),
         }
     }
 
-    /// From now on the next key seals; the one that did only opens.
+    /// From now on the next generation seals; the one that did only opens.
     pub fn promoted(self, now: Timestamp) -> Result<Self, RotationError> {
         let Self { names, seals, next, mut former } = self;
         let Some(next) = next else { return Err(RotationError::NoNext) };
-        former.push(Former { key: seals, since: now });
+        former.push(Former { generation: seals, since: now });
         Ok(Self { names, seals: next, next: None, former })
     }
 
-    /// Without the keys that only open: what they sealed is lost from then on.
+    /// Without the generations that only open: what they sealed is lost from then on.
     #[must_use]
     pub fn retired(self) -> Self {
         Self { former: Vec::new(), ..self }
     }
 
-    /// The keys that only open.
+    /// The same for a process that seals contacts and is not to open any: of their keys the public halves only.
+    #[must_use]
+    pub fn for_services(self) -> Self {
+        let former = self.former.into_iter();
+        let former = former.map(|former| Former { generation: former.generation.for_services(), ..former });
+        Self {
+            names: self.names,
+            seals: self.seals.for_services(),
+            next: self.next.map(Generation::for_services),
+            former: former.collect(),
+        }
+    }
+
+    /// Whether every contact sealed under these keys opens with them; services have such that only seal.
+    #[must_use]
+    pub fn opens_contacts(&self) -> bool {
+        self.generations().all(Generation::opens_contacts)
+    }
+
+    /// The generations that only open.
     #[must_use]
     pub fn former(&self) -> &[Former] {
         &self.former
     }
 
-    /// The key that seals.
+    /// The generation that seals.
     #[must_use]
-    pub const fn current(&self) -> &MasterKey {
+    pub const fn current(&self) -> &Generation {
         &self.seals
     }
 
-    /// The key that will seal.
+    /// The generation that will seal.
     #[must_use]
-    pub const fn next(&self) -> Option<&MasterKey> {
+    pub const fn next(&self) -> Option<&Generation> {
         self.next.as_ref()
     }
 
@@ -262,34 +274,10 @@ impl MasterKeys {
         &self.names
     }
 
-    /// Every key that opens seals, first the one that makes them.
-    pub(crate) fn sealing(&self) -> impl Iterator<Item = &MasterKey> {
-        std::iter::once(&self.seals).chain(&self.next).chain(self.former.iter().map(|former| &former.key))
-    }
-}
-
-enum Line {
-    Names(MasterKey),
-    Seals(MasterKey),
-    Next(MasterKey),
-    Opens(Former),
-}
-
-impl FromStr for Line {
-    type Err = KeyError;
-
-    fn from_str(line: &str) -> Result<Self, KeyError> {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        Ok(match words.as_slice() {
-            ["names", key] => Self::Names(MasterKey::parse(key)?),
-            ["seals", key] => Self::Seals(MasterKey::parse(key)?),
-            ["next", key] => Self::Next(MasterKey::parse(key)?),
-            ["opens", since, key] => Self::Opens(Former {
-                since: Timestamp::parse(since).map_err(|_no_instant| KeyError::Malformed)?,
-                key: MasterKey::parse(key)?,
-            }),
-            _ => return Err(KeyError::Malformed),
-        })
+    /// Every generation, first the one that seals.
+    pub(crate) fn generations(&self) -> impl Iterator<Item = &Generation> {
+        let former = self.former.iter().map(|former| &former.generation);
+        std::iter::once(&self.seals).chain(&self.next).chain(former)
     }
 }
 
@@ -297,8 +285,9 @@ impl FromStr for Line {
 mod tests {
     use super::*;
 
-    fn key(byte: u8) -> MasterKey {
-        MasterKey::from_bytes([byte; 32])
+    fn generation(byte: u8) -> Generation {
+        let contacts = Some(ContactsKey::parse(&MasterKey::from_bytes([byte; 32]).to_text()).unwrap());
+        Generation { key: MasterKey::from_bytes([byte; 32]), contacts }
     }
 
     fn at(text: &str) -> Timestamp {
@@ -306,61 +295,52 @@ mod tests {
     }
 
     #[test]
-    fn a_file_reads_back_with_every_key_in_its_place() {
-        let keys = MasterKeys::generate().unwrap();
-        assert_ne!(keys.names, keys.seals);
-        let once = keys.with_next(key(1)).unwrap().promoted(at("2026-11-23T09:00:00Z")).unwrap();
-        let twice = once.clone().with_next(key(2)).unwrap();
-        for keys in [once, twice.clone(), twice.promoted(at("2026-11-24T09:00:00.5Z")).unwrap()] {
-            assert_eq!(MasterKeys::parse(&keys.to_text()).unwrap(), keys);
-        }
-    }
-
-    #[test]
-    fn a_file_of_one_key_names_and_seals() {
-        let text = format!("{}\n", *key(3).to_text());
-        assert_eq!(MasterKeys::parse(&text).unwrap(), MasterKeys::of_one(key(3)));
-        for wrong in ["", "short", "!!!!", &"A".repeat(44)] {
-            assert!(MasterKeys::parse(wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn a_damaged_file_is_refused_by_its_line() {
-        let good = MasterKeys::of_one(key(1)).to_text();
-        for (damaged, expected) in [
-            (good.replace("names ", "named "), "line 3"),
-            (good.replace("seals A", "seals !"), "line 4"),
-            (format!("{}opens yesterday {}\n", *good, *key(2).to_text()), "line 5"),
-            (format!("{}seals {}\n", *good, *key(2).to_text()), "one line `names`"),
-            (good.lines().take(3).fold(String::new(), |text, line| text + line + "\n"), "one line `names`"),
-        ] {
-            let refused = MasterKeys::parse(&damaged).unwrap_err().to_string();
-            assert!(refused.contains(expected), "{refused}");
-            assert!(!refused.contains(&*key(1).to_text()), "{refused}");
-        }
-    }
-
-    #[test]
-    fn keys_change_in_steps_and_the_key_for_names_stays() {
-        let keys = MasterKeys::of_one(key(1));
-        let now = at("2026-11-23T09:00:00Z");
+    fn generations_change_in_steps_and_the_key_for_names_stays() {
+        let keys = MasterKeys::of_one(MasterKey::from_bytes([1; 32]));
+        let (old, now) = (keys.current().clone(), at("2026-11-23T09:00:00Z"));
         assert_eq!(keys.clone().promoted(now).unwrap_err(), RotationError::NoNext);
-        let introduced = keys.with_next(key(2)).unwrap();
-        assert_eq!(introduced.current(), &key(1));
-        assert_eq!(introduced.clone().with_next(key(3)).unwrap_err(), RotationError::NextThere);
+        let introduced = keys.with_next(generation(2)).unwrap();
+        assert_eq!(introduced.current(), &old);
+        assert_eq!(introduced.clone().with_next(generation(3)).unwrap_err(), RotationError::NextThere);
         let promoted = introduced.promoted(now).unwrap();
-        assert_eq!((promoted.names(), promoted.current()), (&key(1), &key(2)));
-        assert_eq!(promoted.former(), [Former { key: key(1), since: now }]);
+        assert_eq!((promoted.names(), promoted.current()), (&old.key, &generation(2)));
+        assert_eq!(promoted.former(), [Former { generation: old.clone(), since: now }]);
         let retired = promoted.retired();
-        assert_eq!(retired.sealing().collect::<Vec<_>>(), [&key(2)]);
-        assert_eq!(retired.names(), &key(1));
+        assert_eq!(retired.generations().collect::<Vec<_>>(), [&generation(2)]);
+        assert_eq!(retired.names(), &old.key);
+    }
+
+    #[test]
+    fn keys_for_services_are_the_same_keys_without_a_secret_half_at_every_step() {
+        let first = MasterKeys::generate().unwrap();
+        let second = first.clone().with_next(Generation::generate().unwrap()).unwrap();
+        let third = second.clone().promoted(at("2026-11-23T09:00:00Z")).unwrap();
+        for whole in [first, second, third.clone(), third.retired()] {
+            let services = whole.clone().for_services();
+            assert!(whole.opens_contacts() && !services.opens_contacts());
+            assert_eq!(services.clone().for_services(), services);
+            assert_eq!(services.names(), whole.names());
+            for (one, other) in services.generations().zip(whole.generations()) {
+                assert_eq!(one.key, other.key);
+                let (one, other) = (one.contacts.as_ref().unwrap(), other.contacts.as_ref().unwrap());
+                assert_eq!((one.id(), one.opens(), other.opens()), (other.id(), false, true));
+            }
+        }
     }
 
     #[test]
     fn nothing_prints_a_key() {
-        let keys = MasterKeys::of_one(key(7)).with_next(key(8)).unwrap().promoted(at("2026-11-23T09:00:00Z"));
+        let keys = MasterKeys::generate().unwrap().with_next(generation(8)).unwrap();
         let printed = format!("{keys:?}");
-        assert!(printed.contains("MasterKey(…)") && !printed.contains(&*key(7).to_text()), "{printed}");
+        assert!(
+            printed.contains("MasterKey(…)") && !printed.contains(&*generation(8).key.to_text()),
+            "{printed}"
+        );
+        let text = keys.to_text();
+        for secret in
+            text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| line.split(' ').skip(1))
+        {
+            assert!(!printed.contains(secret), "{printed}");
+        }
     }
 }

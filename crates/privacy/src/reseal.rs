@@ -9,7 +9,7 @@ use domain::id::ReceiptId;
 use event_schema::codec::{DecodeError, EventBatch, RawDelivery, decode_event, encode_event};
 
 use crate::key::{TenantKeys, Vault};
-use crate::seal::{OpenError, SealingKey};
+use crate::seal::{ContactResealed, OpenError, SealingKey};
 
 /// What is to become of something that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Resealed<T> {
     Current,
     /// This is to take its place.
     Anew(T),
+    /// So is this, and it holds a contact under a former key still: only who has the secret half of that key seals it anew.
+    InPart(T),
 }
 
 impl<T> From<Option<T>> for Resealed<T> {
@@ -41,8 +43,8 @@ impl Vault {
     /// An event as the ledger keeps it.
     pub fn reseal_event(&self, wire: Bytes) -> Result<Resealed<Bytes>, ResealError> {
         let mut event = decode_event(wire)?;
-        let changed = self.tenant(&event.tenant).reseal_in(&mut event)?;
-        Ok(changed.then(|| encode_event(&event)).into())
+        let seals = self.tenant(&event.tenant).reseal_in(&mut event)?;
+        Ok(seals.of(|| encode_event(&event)))
     }
 
     /// A delivery as quarantine keeps it.
@@ -57,11 +59,12 @@ impl Vault {
     pub fn reseal_batch(&self, message: Bytes) -> Result<Resealed<Bytes>, ResealError> {
         let mut batch = EventBatch::decode(message)?;
         let keys = self.tenant(&batch.tenant);
-        let mut changed = false;
+        let mut seals = Seals::default();
         for event in &mut batch.events {
-            changed |= keys.reseal_in(event)?;
+            let Seals { changed, left } = keys.reseal_in(event)?;
+            seals = Seals { changed: seals.changed | changed, left: seals.left | left };
         }
-        Ok(changed.then(|| batch.encode()).into())
+        Ok(seals.of(|| batch.encode()))
     }
 }
 
@@ -71,19 +74,43 @@ impl TenantKeys {
         SealingKey::reseal(&self.bodies, receipt.as_bytes(), sealed)
     }
 
-    /// Whether a seal of the event changed. One that does not open leaves the event as it was.
-    fn reseal_in(&self, event: &mut Event) -> Result<bool, OpenError> {
+    /// A seal that does not open leaves the event as it was.
+    fn reseal_in(&self, event: &mut Event) -> Result<Seals, OpenError> {
         let belongs_to = *event.id.as_bytes();
-        let reseal = |keys: &[SealingKey], sealed: &Option<Sealed>| {
-            let sealed = sealed.as_ref().map(|sealed| SealingKey::reseal(keys, &belongs_to, sealed));
-            sealed.transpose().map(Option::flatten)
+        let details = match &event.details {
+            Some(sealed) => SealingKey::reseal(&self.details, &belongs_to, sealed)?,
+            None => None,
         };
-        let (details, contact) =
-            (reseal(&self.details, &event.details)?, reseal(&self.contacts, &event.contact)?);
+        let (contact, left) = match &event.contact {
+            Some(sealed) => match self.contacts.reseal(&belongs_to, sealed)? {
+                ContactResealed::Current => (None, false),
+                ContactResealed::Anew(sealed) => (Some(sealed), false),
+                ContactResealed::NotHere => (None, true),
+            },
+            None => (None, false),
+        };
         let changed = details.is_some() || contact.is_some();
         event.details = details.or(event.details.take());
         event.contact = contact.or(event.contact.take());
-        Ok(changed)
+        Ok(Seals { changed, left })
+    }
+}
+
+/// What became of seals.
+#[derive(Clone, Copy, Default)]
+struct Seals {
+    changed: bool,
+    /// One of a contact was left under a former key.
+    left: bool,
+}
+
+impl Seals {
+    fn of<T>(self, anew: impl FnOnce() -> T) -> Resealed<T> {
+        match self {
+            Self { left: true, .. } => Resealed::InPart(anew()),
+            Self { changed: true, left: false } => Resealed::Anew(anew()),
+            Self { changed: false, left: false } => Resealed::Current,
+        }
     }
 }
 
@@ -95,12 +122,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{MasterKey, MasterKeys, Receipt};
+    use crate::master::Generation;
+    use crate::{MasterKeys, Receipt};
 
     /// A vault before its key was changed, while the former key still opens, and after that one is gone.
     fn vaults() -> [Vault; 3] {
         let before = MasterKeys::generate().unwrap();
-        let changed = before.clone().with_next(MasterKey::generate().unwrap()).unwrap();
+        let changed = before.clone().with_next(Generation::generate().unwrap()).unwrap();
         let changed = changed.promoted(Timestamp::from_unix_seconds(1).unwrap()).unwrap();
         let after = changed.clone().retired();
         [before, changed, after].map(Vault::new)
@@ -140,6 +168,39 @@ mod tests {
             prop_assert_eq!(without_seals(new), without_seals(old));
             prop_assert_eq!(changed.reseal_event(wire).unwrap(), Resealed::Current);
         }
+    }
+
+    /// A replay by the console passes it on; the admin's next pass finds it.
+    #[test]
+    fn services_seal_anew_all_of_an_event_but_its_contact_which_is_left_for_the_full_file() {
+        let [before, changed, after] = vaults();
+        let services = Vault::new(changed.masters().clone().for_services());
+        let old = event(&before, "Здравствуйте");
+        let batch = EventBatch {
+            receipt: old.receipt,
+            tenant: old.tenant.clone(),
+            source: old.source.clone(),
+            received_at: old.received_at,
+            events: vec![old.clone()],
+        };
+        let Resealed::InPart(message) = services.reseal_batch(batch.encode()).unwrap() else {
+            panic!("in part")
+        };
+        let passed_on = EventBatch::decode(message.clone()).unwrap().events.remove(0);
+        assert_eq!(passed_on.contact, old.contact);
+        let keys = after.tenant(&old.tenant);
+        assert!(keys.open_details(old.id, passed_on.details.as_ref().unwrap()).is_ok());
+        let again = services.reseal_batch(message.clone()).unwrap();
+        assert_eq!(again, Resealed::InPart(message), "it is not done, and nothing of it changes");
+        let Resealed::Anew(wire) = changed.reseal_event(encode_event(&passed_on)).unwrap() else {
+            panic!("anew")
+        };
+        let done = decode_event(wire.clone()).unwrap();
+        let contact = keys.open_contact(done.id, done.contact.as_ref().unwrap()).unwrap();
+        assert_eq!(contact.phone.unwrap(), "+7 913 123-45-67");
+        assert_eq!(services.reseal_event(wire).unwrap(), Resealed::Current);
+        let fresh = services.reseal_event(encode_event(&event(&services, "Здравствуйте"))).unwrap();
+        assert_eq!(fresh, Resealed::Current);
     }
 
     #[test]

@@ -2,7 +2,11 @@
 //!
 //! A sealed text is `1 | key id (8) | nonce (24) | ciphertext and tag`. The nonce is random; 192 bits are wide enough
 //! for that (draft-irtf-cfrg-xchacha-03, section 3.1). The associated data is the id the text belongs to.
+//!
+//! A contact is `2 | key id (8) | encapsulated key (32) | nonce (24) | ciphertext and tag` where its generation has a key for
+//! contacts ([`contact`]): then who seals it cannot open it.
 
+mod contact;
 mod xchacha;
 
 use domain::event::Sealed;
@@ -16,10 +20,10 @@ use crate::key::TenantKeys;
 use crate::master::MasterKeyId;
 use xchacha::{NONCE, TAG};
 
+pub(crate) use contact::{ContactResealed, ContactSeals};
+
 const VERSION: u8 = 1;
 const KEY_ID: usize = MasterKeyId::LENGTH;
-/// What stands before the ciphertext.
-const HEAD: usize = 1 + KEY_ID + NONCE;
 
 /// Why a sealed text does not open.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,11 @@ pub enum OpenError {
     /// It was sealed under a key that is not here.
     #[error("sealed under a key that is not known here")]
     UnknownKey,
+    /// It is a contact, and of its key only the public half is here.
+    #[error(
+        "a contact is sealed here and opened elsewhere: the secret half of its key is not in this key file"
+    )]
+    OnlySeals,
     /// It was changed, or belongs elsewhere.
     #[error("the seal is broken: the text was changed or belongs elsewhere")]
     Broken,
@@ -52,26 +61,19 @@ impl SealingKey {
     /// Seals under the first of `keys`.
     pub(crate) fn seal(keys: &[Self], belongs_to: &[u8], content: &[u8]) -> Sealed {
         let key = keys.first().expect("a vault has a current key");
-        let mut nonce = [0; NONCE];
-        // The thread's own generator, seeded by the operating system and seeded anew every 64 KiB: a system call for
-        // each nonce cost as much as the cipher.
-        rand::rng().fill_bytes(&mut nonce);
-        let mut sealed = Vec::with_capacity(HEAD + content.len() + TAG);
-        sealed.push(VERSION);
-        sealed.extend_from_slice(key.id.as_bytes());
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(content);
-        let tag = xchacha::encrypt(&key.key, &nonce, belongs_to, &mut sealed[HEAD..]);
-        sealed.extend_from_slice(&tag);
-        Sealed::from_bytes(sealed)
+        with_head(VERSION, key.id, &[], &key.key, belongs_to, content)
     }
 
     /// Opens under the one of `keys` that is named in front.
     pub(crate) fn open(keys: &[Self], belongs_to: &[u8], sealed: &Sealed) -> Result<Vec<u8>, OpenError> {
-        let (id, rest) = named(sealed)?;
-        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(OpenError::Malformed)?;
+        let (id, rest) = named(VERSION, sealed)?;
         let key = keys.iter().find(|key| key.id == id).ok_or(OpenError::UnknownKey)?;
-        xchacha::decrypt(&key.key, nonce, belongs_to, ciphertext.to_vec()).ok_or(OpenError::Broken)
+        open_rest(rest, &key.key, belongs_to)
+    }
+
+    pub(crate) fn is_current(keys: &[Self], sealed: &Sealed) -> bool {
+        let Ok((id, _rest)) = named(VERSION, sealed) else { return false };
+        keys.first().is_some_and(|current| current.id == id)
     }
 
     /// The same content under the first of `keys`; nothing where it is under that one already.
@@ -80,8 +82,7 @@ impl SealingKey {
         belongs_to: &[u8],
         sealed: &Sealed,
     ) -> Result<Option<Sealed>, OpenError> {
-        let (id, _rest) = named(sealed)?;
-        if keys.first().is_some_and(|current| current.id == id) {
+        if Self::is_current(keys, sealed) {
             return Ok(None);
         }
         let content = Zeroizing::new(Self::open(keys, belongs_to, sealed)?);
@@ -89,14 +90,45 @@ impl SealingKey {
     }
 }
 
-/// The id of the key a sealed text names, and what stands behind it.
-fn named(sealed: &Sealed) -> Result<(MasterKeyId, &[u8]), OpenError> {
-    let (&version, rest) = sealed.as_bytes().split_first().ok_or(OpenError::Malformed)?;
+/// Seals under `key`; in front stand the version, the id and what else finds the key.
+fn with_head(
+    version: u8,
+    id: MasterKeyId,
+    finds_key: &[u8],
+    key: &[u8; 32],
+    belongs_to: &[u8],
+    content: &[u8],
+) -> Sealed {
+    let mut nonce = [0; NONCE];
+    // The thread's own generator, seeded by the operating system and seeded anew every 64 KiB: a system call for each
+    // nonce cost as much as the cipher.
+    rand::rng().fill_bytes(&mut nonce);
+    let head = 1 + KEY_ID + finds_key.len() + NONCE;
+    let mut sealed = Vec::with_capacity(head + content.len() + TAG);
+    sealed.push(version);
+    sealed.extend_from_slice(id.as_bytes());
+    sealed.extend_from_slice(finds_key);
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(content);
+    let tag = xchacha::encrypt(key, &nonce, belongs_to, &mut sealed[head..]);
+    sealed.extend_from_slice(&tag);
+    Sealed::from_bytes(sealed)
+}
+
+/// The id of the key a sealed text of this version names, and what stands behind it.
+fn named(version: u8, sealed: &Sealed) -> Result<(MasterKeyId, &[u8]), OpenError> {
+    let (&found, rest) = sealed.as_bytes().split_first().ok_or(OpenError::Malformed)?;
     let (id, rest) = rest.split_first_chunk().ok_or(OpenError::Malformed)?;
-    if version != VERSION {
+    if found != version {
         return Err(OpenError::Malformed);
     }
     Ok((MasterKeyId::from_bytes(*id), rest))
+}
+
+/// Opens nonce, ciphertext and tag.
+fn open_rest(rest: &[u8], key: &[u8; 32], belongs_to: &[u8]) -> Result<Vec<u8>, OpenError> {
+    let (nonce, ciphertext) = rest.split_first_chunk().ok_or(OpenError::Malformed)?;
+    xchacha::decrypt(key, nonce, belongs_to, ciphertext.to_vec()).ok_or(OpenError::Broken)
 }
 
 impl TenantKeys {
@@ -122,12 +154,12 @@ impl TenantKeys {
     }
 
     pub(crate) fn seal_contact(&self, event: EventId, contact: &Contact) -> Sealed {
-        SealingKey::seal(&self.contacts, event.as_bytes(), &contact_to_json(contact))
+        self.contacts.seal(event.as_bytes(), &Zeroizing::new(contact_to_json(contact)))
     }
 
-    /// Opens the contact of an event, to write it into the tenant's CRM.
+    /// Opens the contact of an event, to write it into the tenant's CRM: with the secret half of its key only.
     pub fn open_contact(&self, event: EventId, sealed: &Sealed) -> Result<Contact, OpenError> {
-        let json = SealingKey::open(&self.contacts, event.as_bytes(), sealed)?;
+        let json = self.contacts.open(event.as_bytes(), sealed)?;
         contact_from_json(&json).map_err(OpenError::Content)
     }
 }
@@ -139,6 +171,9 @@ mod tests {
 
     use super::*;
     use crate::{MasterKeys, Vault};
+
+    /// What stands before the ciphertext.
+    const HEAD: usize = 1 + KEY_ID + NONCE;
 
     fn vault() -> Vault {
         Vault::new(MasterKeys::parse(&"A".repeat(43)).unwrap())

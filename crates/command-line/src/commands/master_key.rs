@@ -1,6 +1,7 @@
 //! The command `master-key`: the keys everything is sealed with, and how one takes the place of another.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -10,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ports::bus::{EventBus, READERS, Topic};
 use ports::clock::{Clock as _, SystemClock};
 use ports::seals::Place;
-use privacy::{MasterKey, MasterKeys};
+use privacy::{Generation, MasterKeys};
 use serde_json::{Value, json};
 
 use crate::cli::MasterKeyCommand;
@@ -26,6 +27,13 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often everything is gone through before it is believed that a process still has the old file.
 const PASSES: usize = 5;
 
+/// How long what is on the bus may take to be stored, and how often it is looked at meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How far this clock may be behind those of whoever publishes.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
+
 pub(crate) async fn run(
     command: MasterKeyCommand,
     office: &impl Office,
@@ -39,8 +47,12 @@ pub(crate) async fn run(
             let _no_server = office.keep_servers_out()?;
             promote(&file, office.program(), print)
         }
+        MasterKeyCommand::Services { file: services } => {
+            write_for_services(&file, &services, office.program(), print)
+        }
         MasterKeyCommand::Status { count } => status(&file, count, office, print).await,
         MasterKeyCommand::Reseal => {
+            whole(&file, office.program())?;
             let tallies = pass_all(&office.resealer().await?, Pass::Reseal, print).await?;
             say_resealed(&tallies, office.program(), print);
             Ok(())
@@ -60,20 +72,21 @@ fn make(file: &KeyFile, print: &Print) -> anyhow::Result<()> {
 }
 
 fn next(file: &KeyFile, program: Program, print: &Print) -> anyhow::Result<()> {
-    let before = known(file, program)?;
-    let after = before.clone().with_next(MasterKey::generate()?)?;
+    let before = whole(file, program)?;
+    let after = before.clone().with_next(Generation::generate()?)?;
     file.replace(&before, &after)?;
     let text = format!(
-        "a next key is in {}: start every process with this file, then {} master-key promote",
+        "a next key is in {}: start every process with this file (services of a cluster with what {name} master-key \
+         services makes of it), then {name} master-key promote",
         file.path().display(),
-        program.name
+        name = program.name
     );
     print.say(&json!({"next": after.next().map(|key| key.id().to_string())}), &text);
     Ok(())
 }
 
 fn promote(file: &KeyFile, program: Program, print: &Print) -> anyhow::Result<()> {
-    let before = known(file, program)?;
+    let before = whole(file, program)?;
     let after = before.clone().promoted(SystemClock.now())?;
     file.replace(&before, &after)?;
     let text = format!(
@@ -86,11 +99,35 @@ fn promote(file: &KeyFile, program: Program, print: &Print) -> anyhow::Result<()
     Ok(())
 }
 
+fn write_for_services(
+    file: &KeyFile,
+    services: &Path,
+    program: Program,
+    print: &Print,
+) -> anyhow::Result<()> {
+    let keys = whole(file, program)?;
+    // The file of a release before may be given a key for contacts by `next`: services need it before it seals.
+    ensure!(
+        keys.clone().for_services() != keys,
+        "contacts have no key of their own in {} yet: put one into it with {} master-key next",
+        file.path().display(),
+        program.name
+    );
+    let shown = services.display();
+    ensure!(
+        KeyFile::at(services).add(&keys.for_services())?,
+        "there is a file {shown} already: name another"
+    );
+    let text = format!("{shown} made: start services with it, and keep {} from them", file.path().display());
+    print.say(&json!({"services_key_file": services}), &text);
+    Ok(())
+}
+
 async fn status(file: &KeyFile, count: bool, office: &impl Office, print: &Print) -> anyhow::Result<()> {
     let keys = known(file, office.program())?;
     let rows = key_rows(&keys);
     if !count {
-        print.list(&rows, &["key", "role", "since"], "");
+        print.list(&rows, &KEY_COLUMNS, "");
         return Ok(());
     }
     let tallies = pass_all(&office.resealer().await?, Pass::Count, print).await?;
@@ -98,7 +135,7 @@ async fn status(file: &KeyFile, count: bool, office: &impl Office, print: &Print
     if print.is_json() {
         print.say(&json!({"keys": rows, "places": places}), "");
     } else {
-        print.list(&rows, &["key", "role", "since"], "");
+        print.list(&rows, &KEY_COLUMNS, "");
         print.text("\n");
         print.list(&places, &PLACE_COLUMNS, "");
     }
@@ -112,7 +149,7 @@ async fn retire(
     office: &impl Office,
     print: &Print,
 ) -> anyhow::Result<()> {
-    let before = known(file, office.program())?;
+    let before = whole(file, office.program())?;
     let Some(since) = before.former().iter().map(|former| former.since).max() else {
         print.say(&json!({"retired": []}), "there is no former key");
         return Ok(());
@@ -123,9 +160,16 @@ async fn retire(
         "the last key was promoted at {since}, and answers sealed before are kept for a day: wait until {quiet_since}, \
          or lose them by --without-waiting"
     );
-    drained_since(&*office.visit().await?.bus, quiet_since).await?;
-    let tallies = reseal_until_done(&office.resealer().await?, print).await?;
-    let retired: Vec<_> = before.former().iter().map(|former| former.key.id().to_string()).collect();
+    let (bus, resealer) = (office.visit().await?.bus, office.resealer().await?);
+    drained_since(&*bus, quiet_since).await?;
+    let mut tallies = reseal_until_done(&resealer, print).await?;
+    if before.former().iter().any(|former| former.generation.contacts.is_some()) {
+        // What a console sent through again meanwhile has its contact under the former key still.
+        let nothing_left_to_replay = SystemClock.now().plus(CLOCKS_APART);
+        wait_until_drained_since(&*bus, nothing_left_to_replay).await?;
+        tallies = reseal_until_done(&resealer, print).await?;
+    }
+    let retired: Vec<_> = before.former().iter().map(|former| former.generation.id().to_string()).collect();
     file.replace(&before, &before.clone().retired())?;
     let lost: u64 = tallies.values().map(|tally| tally.unopenable).sum();
     let lost = if lost > 0 {
@@ -153,6 +197,16 @@ async fn reseal_until_done(resealer: &Resealer, print: &Print) -> anyhow::Result
     anyhow::bail!(
         "something goes on sealing under a former key: was every process started with the new file?"
     )
+}
+
+async fn wait_until_drained_since(bus: &dyn EventBus, since: Timestamp) -> anyhow::Result<()> {
+    let until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match drained_since(bus, since).await {
+            Err(_waits) if tokio::time::Instant::now() < until => tokio::time::sleep(LOOK_AGAIN).await,
+            answer => return answer,
+        }
+    }
 }
 
 /// Nothing may wait on the bus that may be sealed under a former key.
@@ -188,6 +242,19 @@ fn known(file: &KeyFile, program: Program) -> anyhow::Result<MasterKeys> {
     })
 }
 
+/// The keys, where every contact opens with them: what changes keys or seals anew is done with no others.
+fn whole(file: &KeyFile, program: Program) -> anyhow::Result<MasterKeys> {
+    let keys = known(file, program)?;
+    ensure!(
+        keys.opens_contacts(),
+        "{} is a key file for services: contacts do not open with it. Use the full key file, which {} master-key make or \
+         next wrote",
+        file.path().display(),
+        program.name
+    );
+    Ok(keys)
+}
+
 async fn pass_all(resealer: &Resealer, pass: Pass, print: &Print) -> anyhow::Result<BTreeMap<Place, Tally>> {
     let rows = resealer.rows().await?;
     let bar = if print.is_json() { ProgressBar::hidden() } else { ProgressBar::new(rows) };
@@ -214,11 +281,25 @@ fn place_rows(tallies: &BTreeMap<Place, Tally>) -> Vec<Value> {
     tallies.iter().map(row).collect()
 }
 
+const KEY_COLUMNS: [&str; 4] = ["key", "role", "since", "contacts"];
+
+/// Contacts are `opened` with a key, `sealed` only, or `unkeyed`: without a key of their own, as in earlier releases.
 fn key_rows(keys: &MasterKeys) -> Vec<Value> {
-    let row = |key: &MasterKey, role: &str, since: Option<Timestamp>| json!({"key": key.id().to_string(), "role": role, "since": since.map(|since| since.to_string())});
+    let row = |generation: &Generation, role: &str, since: Option<Timestamp>| {
+        json!({
+            "key": generation.id().to_string(),
+            "role": role,
+            "since": since.map(|since| since.to_string()),
+            "contacts": match &generation.contacts {
+                Some(contacts) if contacts.opens() => "opened",
+                Some(_) => "sealed",
+                None => "unkeyed",
+            },
+        })
+    };
     let mut rows = vec![row(keys.current(), "seals", None)];
     rows.extend(keys.next().map(|next| row(next, "next", None)));
-    rows.extend(keys.former().iter().map(|former| row(&former.key, "opens", Some(former.since))));
+    rows.extend(keys.former().iter().map(|former| row(&former.generation, "opens", Some(former.since))));
     rows
 }
 
@@ -233,70 +314,4 @@ fn say_resealed(tallies: &BTreeMap<Place, Tally>, program: Program, print: &Prin
 }
 
 #[cfg(test)]
-mod tests {
-    use ports::bus::{READERS, Topic};
-    use privacy::MasterKeys;
-
-    use super::may_need_former;
-    use crate::office::Office as _;
-    use crate::stand::Stand;
-
-    async fn answer(stand: &Stand, words: &str) -> String {
-        let ran = stand.run(&format!("master-key {words}")).await;
-        let said = stand.said();
-        ran.map_or_else(|cause| format!("refused: {cause:#}"), |_| said)
-    }
-
-    fn keys(stand: &Stand) -> MasterKeys {
-        stand.key_file().unwrap().read().unwrap().unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_key_takes_the_place_of_another_in_steps_and_no_step_is_left_out() {
-        let stand = Stand::new();
-        for (words, expected) in [
-            ("status", "refused: there are no keys"),
-            ("make", "keep a copy of it"),
-            ("make", "refused: there are keys"),
-            ("retire", "there is no former key"),
-            ("promote", "refused: there is no next key"),
-            ("next", "start every process with this file, then letopis-admin master-key promote"),
-            ("next", "refused: there is a next key already"),
-            ("promote", "seals from the next start on"),
-            ("retire", "refused: the last key was promoted at"),
-            ("retire --without-waiting", "gone from"),
-            ("status --count", "events"),
-        ] {
-            let said = answer(&stand, words).await;
-            assert!(said.contains(expected), "{words}: {said}");
-        }
-        assert!(keys(&stand).former().is_empty() && keys(&stand).next().is_none());
-    }
-
-    #[test]
-    fn what_was_published_since_holds_no_key_back_but_for_what_goes_to_quarantine() {
-        let at = |seconds| domain::timestamp::Timestamp::from_unix_seconds(seconds).unwrap();
-        for (topic, _) in READERS {
-            assert!(!may_need_former(topic, None, at(10)));
-            assert!(may_need_former(topic, Some(at(10)), at(10)));
-            assert_eq!(may_need_former(topic, Some(at(11)), at(10)), topic == Topic::Quarantine);
-        }
-    }
-
-    #[tokio::test]
-    async fn status_names_each_key_and_shows_none() {
-        let stand = Stand::new();
-        for words in ["make", "next", "promote", "next"] {
-            answer(&stand, words).await;
-        }
-        let (said, keys) = (answer(&stand, "status").await, keys(&stand));
-        let all = [keys.current(), keys.next().unwrap(), &keys.former()[0].key];
-        for (key, role) in all.into_iter().zip(["seals", "next", "opens"]) {
-            assert!(
-                said.lines().any(|line| line.contains(&key.id().to_string()) && line.contains(role)),
-                "{said}"
-            );
-            assert!(!said.contains(&*key.to_text()), "{said}");
-        }
-    }
-}
+mod tests;

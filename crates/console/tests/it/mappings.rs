@@ -9,7 +9,7 @@ use domain::quarantine::{QuarantineState, ReasonClass, Stage};
 use domain::registry::{Source, SourceKind};
 use event_schema::codec::RawDelivery;
 use ports::bus::Topic;
-use privacy::{MasterKey, MasterKeys, Vault};
+use privacy::{Generation, MasterKeys, Vault};
 use serde_json::{Value, json};
 
 use crate::ask::{get, get_as, post, world};
@@ -141,7 +141,7 @@ async fn only_an_admin_mends_and_only_what_a_mapping_reads() {
 async fn what_an_earlier_key_sealed_goes_through_again_under_the_current_one() {
     let mut world = crm(&[r#"{"client": "anna"}"#]).await;
     let masters = MasterKeys::parse(&"A".repeat(43)).unwrap();
-    let masters = masters.with_next(MasterKey::generate().unwrap()).unwrap();
+    let masters = masters.with_next(Generation::generate().unwrap()).unwrap();
     let masters = masters.promoted(at("2026-03-02T12:00:00Z")).unwrap();
     world.vault = Arc::new(Vault::new(masters.clone()));
     let sent = post(&world, &world.keys.admin, &format!("{PATH}/replay"), json!({})).await;
