@@ -99,6 +99,7 @@ impl House {
             if key.is_none() {
                 cli.succeed(&["master-key", "make"]).await?;
             }
+            write_services_key(&cli, &folder).await?;
             cli.succeed(&["migrate"]).await?;
         }
         let keys = add_tenant(&cli, "salon").await?;
@@ -131,6 +132,20 @@ fn master_key(folder: &TempDir, shape: Shape) -> PathBuf {
     }
 }
 
+/// What the services of a cluster have of its keys: contacts do not open with it.
+fn services_key(folder: &TempDir) -> PathBuf {
+    folder.path().join("services.key")
+}
+
+async fn write_services_key(cli: &Cli, folder: &TempDir) -> anyhow::Result<()> {
+    let file = services_key(folder);
+    if file.exists() {
+        fs::remove_file(&file)?;
+    }
+    cli.succeed(&["master-key", "services", &file.to_string_lossy()]).await?;
+    Ok(())
+}
+
 /// The settings of a cluster's programs; those of the one box are its arguments.
 fn environment(master_key: &Path, site: Option<&Site>) -> Vec<(String, String)> {
     let mut environment = site.map(Site::environment).unwrap_or_default();
@@ -152,7 +167,7 @@ fn command_line(options: &Options, data: &Path, environment: Vec<(String, String
 
 /// How each process of the system is started.
 fn recipes(options: &Options, folder: &TempDir, site: Option<&Site>) -> anyhow::Result<Vec<Recipe>> {
-    let mut environment = environment(&master_key(folder, options.shape), site);
+    let mut environment = environment(&services_key(folder), site);
     environment.extend(options.settings.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
     let mut recipes = Vec::new();
     for &service in options.shape.services() {
@@ -201,6 +216,14 @@ impl Stand {
     /// Starts what does not run again in the same place and on the same ports, after kills or stops.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.letopis.restart().await
+    }
+
+    /// After the master keys changed: services of a cluster have a file of their own.
+    pub async fn hand_keys_to_services(&self) -> anyhow::Result<()> {
+        match self.options.shape {
+            Shape::OneBox => Ok(()),
+            Shape::Cluster => write_services_key(&self.cli, &self.folder).await,
+        }
     }
 
     /// Sends an event that must be accepted.

@@ -75,6 +75,7 @@ async fn change_key(stand: &mut Stand) {
     for step in ["next", "promote"] {
         stand.letopis.stop().await.unwrap();
         stand.cli.succeed(&["master-key", step]).await.unwrap();
+        stand.hand_keys_to_services().await.unwrap();
         stand.restart().await.unwrap();
     }
 }
@@ -103,6 +104,7 @@ async fn a_key_is_changed_and_gone_and_everything_reads_as_before(shape: Shape) 
     assert_eq!(retired["retired"].as_array().unwrap().len(), 1, "{retired}");
     assert_eq!(under_former_keys(&stand).await, 0);
     stand.letopis.stop().await.unwrap();
+    stand.hand_keys_to_services().await.unwrap();
     stand.restart().await.unwrap();
     assert_eq!(stand.cli.json(&["master-key", "status"]).await.unwrap().as_array().unwrap().len(), 1);
     assert_eq!(answers(&stand).await, before, "without the former key");
