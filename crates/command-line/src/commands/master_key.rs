@@ -166,7 +166,7 @@ async fn retire(
     if before.former().iter().any(|former| former.generation.contacts.is_some()) {
         // What a console sent through again meanwhile has its contact under the former key still.
         let nothing_left_to_replay = SystemClock.now().plus(CLOCKS_APART);
-        wait_until_drained_since(&*bus, nothing_left_to_replay).await?;
+        patiently(async || drained_since(&*bus, nothing_left_to_replay).await).await?;
         tallies = reseal_until_done(&resealer, print).await?;
     }
     let retired: Vec<_> = before.former().iter().map(|former| former.generation.id().to_string()).collect();
@@ -199,10 +199,11 @@ async fn reseal_until_done(resealer: &Resealer, print: &Print) -> anyhow::Result
     )
 }
 
-async fn wait_until_drained_since(bus: &dyn EventBus, since: Timestamp) -> anyhow::Result<()> {
+/// Looks until it is as it should be, and gives the last reason why not.
+async fn patiently(look: impl AsyncFn() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let until = tokio::time::Instant::now() + PATIENCE;
     loop {
-        match drained_since(bus, since).await {
+        match look().await {
             Err(_waits) if tokio::time::Instant::now() < until => tokio::time::sleep(LOOK_AGAIN).await,
             answer => return answer,
         }

@@ -1,12 +1,13 @@
 //! Steps of changing a key, in an office in memory.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use ports::bus::{READERS, Topic};
 use privacy::{MasterKey, MasterKeys};
 
-use super::may_need_former;
+use super::{may_need_former, patiently};
 use crate::key_file::KeyFile;
 use crate::office::Office as _;
 use crate::stand::Stand;
@@ -51,6 +52,25 @@ fn what_was_published_since_holds_no_key_back_but_for_what_goes_to_quarantine() 
         assert!(may_need_former(topic, Some(at(10)), at(10)));
         assert_eq!(may_need_former(topic, Some(at(11)), at(10)), topic == Topic::Quarantine);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_the_bus_is_waited_for_a_minute_and_named_then() {
+    let looks = Cell::new(0);
+    let drained_at = |look: u32| {
+        looks.set(0);
+        let looks = &looks;
+        async move || {
+            looks.set(looks.get() + 1);
+            anyhow::ensure!(looks.get() >= look, "messages wait");
+            Ok(())
+        }
+    };
+    patiently(drained_at(1)).await.unwrap();
+    patiently(drained_at(30)).await.unwrap();
+    assert_eq!(looks.get(), 30);
+    assert_eq!(patiently(drained_at(100)).await.unwrap_err().to_string(), "messages wait");
+    assert_eq!(looks.get(), 61);
 }
 
 #[tokio::test]
