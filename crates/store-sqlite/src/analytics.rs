@@ -47,9 +47,7 @@ impl AnalyticsStore for SqliteAnalytics {
         let sessions = merge_by_session(counted.map(SessionRollup::of).collect());
         let appointments = appointments::merge(events.iter().filter_map(AppointmentRollup::of).collect());
         let absorb = move |connection: &Connection| {
-            for (rollup, _) in sessions {
-                write_session(connection, rollup)?;
-            }
+            write_sessions(connection, sessions)?;
             appointments.into_iter().try_for_each(|rollup| appointments::write(connection, rollup))
         };
         Ok(self.database.write(absorb).await?)
@@ -84,10 +82,13 @@ impl AnalyticsStore for SqliteAnalytics {
     }
 }
 
-fn write_session(connection: &Connection, news: SessionRollup) -> Result<(), Failure> {
-    let query = concat!("SELECT ", columns!(), " FROM session_rollups WHERE tenant = ?1 AND session = ?2");
-    let rollup = merge_with_kept(connection, query, news)?;
-    let statement = concat!(
+fn write_sessions(connection: &Connection, sessions: Vec<(SessionRollup, i64)>) -> Result<(), Failure> {
+    let mut query = connection.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM session_rollups WHERE tenant = ?1 AND session = ?2"
+    ))?;
+    let mut statement = connection.prepare_cached(concat!(
         "INSERT INTO session_rollups (",
         columns!(),
         ")
@@ -97,6 +98,10 @@ fn write_session(connection: &Connection, news: SessionRollup) -> Result<(), Fai
              last_at = excluded.last_at, last_event = excluded.last_event, marks = excluded.marks,
              lead = excluded.lead, lead_at = excluded.lead_at, lead_event = excluded.lead_event,
              step = excluded.step, step_at = excluded.step_at, step_event = excluded.step_event"
-    );
-    write(connection, statement, &rollup, &[])
+    ))?;
+    for (news, _events) in sessions {
+        let rollup = merge_with_kept(&mut query, news)?;
+        write(&mut statement, &rollup, &[])?;
+    }
+    Ok(())
 }

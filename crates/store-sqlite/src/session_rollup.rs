@@ -5,7 +5,7 @@ use domain::channel::Channel;
 use domain::id::{LeadId, SessionId, TenantId};
 use domain::rollup::{Dated, Marks, SessionRollup};
 use rusqlite::types::ToSql;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{OptionalExtension as _, Row, Statement};
 
 use crate::columns::{dated, moment, parsed, parsed_if_any};
 use crate::failure::Failure;
@@ -37,8 +37,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<SessionRollup, Failure> {
 
 /// Binds a rollup's columns, then `more`, and executes.
 pub(crate) fn write(
-    connection: &Connection,
-    statement: &str,
+    statement: &mut Statement<'_>,
     rollup: &SessionRollup,
     more: &[&dyn ToSql],
 ) -> Result<(), Failure> {
@@ -60,7 +59,6 @@ pub(crate) fn write(
         &step.map(|step| step.moment.at.unix_micros()),
         &step.map(|step| step.moment.event.as_bytes().as_slice()),
     ];
-    let mut statement = connection.prepare_cached(statement)?;
     for (index, value) in values.iter().chain(more).enumerate() {
         statement.raw_bind_parameter(index + 1, value)?;
     }
@@ -70,12 +68,10 @@ pub(crate) fn write(
 
 /// Merges what is there into `rollup`; `query` selects [`columns!`] by tenant and session.
 pub(crate) fn merge_with_kept(
-    connection: &Connection,
-    query: &str,
+    query: &mut Statement<'_>,
     rollup: SessionRollup,
 ) -> Result<SessionRollup, Failure> {
-    let kept = connection
-        .prepare_cached(query)?
+    let kept = query
         .query_row([rollup.tenant.as_str(), rollup.session.as_str()], |row| Ok(read(row)))
         .optional()?
         .transpose()?;

@@ -43,8 +43,9 @@ impl Learned {
     pub fn merged(mut self) -> Self {
         self.links.sort_by(|(a, one), (b, other)| (a, &one.pair).cmp(&(b, &other.pair)));
         self.links = merge(self.links, |one, other| one.pair == other.pair, Link::merge);
-        let key = |touch: &Touch| (touch.identity.clone(), touch.session.clone());
-        self.touches.sort_by_cached_key(|(tenant, touch)| (tenant.clone(), key(touch)));
+        self.touches.sort_by(|(a, one), (b, other)| {
+            (a, &one.identity, &one.session).cmp(&(b, &other.identity, &other.session))
+        });
         let is_one =
             |one: &Touch, other: &Touch| one.identity == other.identity && one.session == other.session;
         self.touches = merge(self.touches, is_one, Touch::merge);

@@ -15,7 +15,7 @@ use rusqlite::{Connection, Row, params};
 use crate::columns::{counted, instant, parsed, receipt};
 use crate::failure::Failure;
 use crate::ledger::SqliteLedger;
-use crate::ledger::record::{Change, Ending, mark, write_books};
+use crate::ledger::record::{Change, Ending, MARK, mark, write_books};
 
 #[async_trait]
 impl QuarantineStore for SqliteLedger {
@@ -92,9 +92,10 @@ impl SqliteLedger {
 /// Puts entries in, with the books.
 pub(crate) fn put_all(connection: &Connection, entries: &[QuarantineEntry]) -> Result<(), Failure> {
     let mut books: BTreeMap<TenantId, Change> = BTreeMap::new();
+    let mut marking = connection.prepare_cached(MARK)?;
     for entry in entries {
         if entry.stage != Stage::Analyse {
-            match mark(connection, entry.receipt, Ending::Quarantined, entry.received_at)? {
+            match mark(connection, &mut marking, entry.receipt, Ending::Quarantined, entry.received_at)? {
                 None => books.entry(entry.tenant.clone()).or_default().add(Ending::Quarantined, 1),
                 Some(Ending::Quarantined) => {}
                 // It came home already; this is the echo of an earlier failure.

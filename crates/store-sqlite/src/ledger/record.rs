@@ -12,7 +12,7 @@ use domain::source_state::SourceNews;
 use domain::subject::Learned;
 use domain::timestamp::Timestamp;
 use ports::ledger::{ReceiptBatch, Recorded};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Statement, params};
 
 use crate::columns::digest;
 use crate::failure::Failure;
@@ -127,6 +127,8 @@ pub(crate) fn record(
     let mut recording = Recording {
         connection,
         now,
+        mark: connection.prepare_cached(MARK)?,
+        insert: connection.prepare_cached(INSERT)?,
         news: Vec::new(),
         sources: SourceNews::default(),
         learned: Learned::default(),
@@ -137,28 +139,26 @@ pub(crate) fn record(
         verdicts.push(recording.record(batch)?);
     }
     sources::write(connection, &recording.sources)?;
-    for (rollup, events) in merge_by_session(recording.news) {
-        write_session(connection, rollup, events)?;
-    }
+    write_sessions(connection, recording.news)?;
     subjects::learn(connection, recording.learned)?;
     write_books(connection, &recording.books)?;
     Ok(verdicts)
 }
 
-/// Marks a receipt with an ending unless it has one; returns the one it had.
+/// What [`mark`] executes.
+pub(crate) const MARK: &str = "INSERT INTO receipts (receipt, outcome, received_at) VALUES (?1, ?2, ?3)
+     ON CONFLICT (receipt) DO NOTHING";
+
+/// Marks a receipt with an ending unless it has one; returns the one it had. `statement` is [`MARK`].
 pub(crate) fn mark(
     connection: &Connection,
+    statement: &mut Statement<'_>,
     receipt: ReceiptId,
     ending: Ending,
     received_at: Timestamp,
 ) -> Result<Option<Ending>, Failure> {
-    let added = connection
-        .prepare_cached(
-            "INSERT INTO receipts (receipt, outcome, received_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT (receipt) DO NOTHING",
-        )?
-        .execute(params![receipt.as_bytes().as_slice(), ending.as_str(), received_at.unix_micros()])?;
-    if added > 0 {
+    let values = params![receipt.as_bytes().as_slice(), ending.as_str(), received_at.unix_micros()];
+    if statement.execute(values)? > 0 {
         return Ok(None);
     }
     let word: String = connection
@@ -183,9 +183,19 @@ pub(crate) fn write_books(
     Ok(())
 }
 
+const INSERT: &str =
+    "INSERT INTO events (tenant, event_id, digest, session, lead, occurred_at, received_at, stored_at, wire)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+     ON CONFLICT (tenant, event_id) DO NOTHING";
+
 struct Recording<'c> {
     connection: &'c Connection,
     now: Timestamp,
+    // Looked for once, as that costs more than to bind one.
+    /// [`MARK`].
+    mark: CachedStatement<'c>,
+    /// [`INSERT`].
+    insert: CachedStatement<'c>,
     /// What the new events say of their sessions.
     news: Vec<SessionRollup>,
     /// What they say of their sources.
@@ -205,7 +215,7 @@ enum Compared {
 impl Recording<'_> {
     fn record(&mut self, batch: Batch) -> Result<Recorded, Failure> {
         // Most receipts end as stored, so that is written at once and corrected where it is not true.
-        let before = mark(self.connection, batch.receipt, Ending::Stored, batch.received_at)?;
+        let before = mark(self.connection, &mut self.mark, batch.receipt, Ending::Stored, batch.received_at)?;
         if matches!(before, Some(Ending::Stored | Ending::Duplicate)) {
             return Ok(Recorded::Already);
         }
@@ -271,26 +281,19 @@ impl Recording<'_> {
         Ok(())
     }
 
-    fn insert(&self, entry: &Entry, received_at: Timestamp) -> Result<Compared, Failure> {
+    fn insert(&mut self, entry: &Entry, received_at: Timestamp) -> Result<Compared, Failure> {
         let rollup = &entry.rollup;
-        let added = self
-            .connection
-            .prepare_cached(
-                "INSERT INTO events (tenant, event_id, digest, session, lead, occurred_at, received_at, stored_at, wire)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                 ON CONFLICT (tenant, event_id) DO NOTHING",
-            )?
-            .execute(params![
-                rollup.tenant.as_str(),
-                entry.id.as_bytes().as_slice(),
-                entry.digest.as_bytes().as_slice(),
-                rollup.session.as_str(),
-                entry.lead.map(|lead| lead.number().cast_signed()),
-                rollup.last.at.unix_micros(),
-                received_at.unix_micros(),
-                self.now.unix_micros(),
-                &entry.wire[..]
-            ])?;
+        let added = self.insert.execute(params![
+            rollup.tenant.as_str(),
+            entry.id.as_bytes().as_slice(),
+            entry.digest.as_bytes().as_slice(),
+            rollup.session.as_str(),
+            entry.lead.map(|lead| lead.number().cast_signed()),
+            rollup.last.at.unix_micros(),
+            received_at.unix_micros(),
+            self.now.unix_micros(),
+            &entry.wire[..]
+        ])?;
         if added > 0 {
             return Ok(Compared::New);
         }
@@ -332,10 +335,13 @@ fn conflict(
     }
 }
 
-fn write_session(connection: &Connection, news: SessionRollup, events: i64) -> Result<(), Failure> {
-    let query = concat!("SELECT ", columns!(), " FROM sessions WHERE tenant = ?1 AND session = ?2");
-    let rollup = merge_with_kept(connection, query, news)?;
-    let statement = concat!(
+fn write_sessions(connection: &Connection, news: Vec<SessionRollup>) -> Result<(), Failure> {
+    let mut query = connection.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM sessions WHERE tenant = ?1 AND session = ?2"
+    ))?;
+    let mut statement = connection.prepare_cached(concat!(
         "INSERT INTO sessions (",
         columns!(),
         ", outcome, events)
@@ -346,6 +352,10 @@ fn write_session(connection: &Connection, news: SessionRollup, events: i64) -> R
              lead = excluded.lead, lead_at = excluded.lead_at, lead_event = excluded.lead_event,
              step = excluded.step, step_at = excluded.step_at, step_event = excluded.step_event,
              outcome = excluded.outcome, events = events + excluded.events"
-    );
-    write(connection, statement, &rollup, &[&Outcome::of(&rollup).as_str(), &events])
+    ))?;
+    for (news, events) in merge_by_session(news) {
+        let rollup = merge_with_kept(&mut query, news)?;
+        write(&mut statement, &rollup, &[&Outcome::of(&rollup).as_str(), &events])?;
+    }
+    Ok(())
 }

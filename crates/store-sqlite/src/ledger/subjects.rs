@@ -21,16 +21,9 @@ const fn word(ruling: Ruling) -> &'static str {
 /// Merges what new events teach into what is known.
 pub(super) fn learn(connection: &Connection, learned: Learned) -> Result<(), Failure> {
     let Learned { links, touches, consents } = learned.merged();
-    for (tenant, touch) in &touches {
-        write_touch(connection, tenant, touch)?;
-    }
-    for (tenant, link) in &links {
-        write_link(connection, tenant, link)?;
-    }
-    for (tenant, record) in &consents {
-        write_consent(connection, tenant, record)?;
-    }
-    Ok(())
+    write_touches(connection, &touches)?;
+    write_links(connection, &links)?;
+    write_consents(connection, &consents)
 }
 
 fn micros(moment: Option<Moment>) -> Option<i64> {
@@ -38,19 +31,19 @@ fn micros(moment: Option<Moment>) -> Option<i64> {
 }
 
 /// A row that would not change is not written: mostly all of this is known.
-fn write_touch(connection: &Connection, tenant: &TenantId, touch: &Touch) -> Result<(), Failure> {
-    let moment = touch.door.as_ref().map(|door| door.moment);
-    let event = moment.map(|moment| *moment.event.as_bytes());
-    connection
-        .prepare_cached(
-            "INSERT INTO touches (tenant, kind, identity, session, door, door_at, door_event)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (tenant, identity, kind, session) DO UPDATE SET
-                 door = excluded.door, door_at = excluded.door_at, door_event = excluded.door_event
-             WHERE excluded.door_at IS NOT NULL AND (touches.door_at IS NULL
-                 OR (excluded.door_at, excluded.door_event) < (touches.door_at, touches.door_event))",
-        )?
-        .execute(params![
+fn write_touches(connection: &Connection, touches: &[(TenantId, Touch)]) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO touches (tenant, kind, identity, session, door, door_at, door_event)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (tenant, identity, kind, session) DO UPDATE SET
+             door = excluded.door, door_at = excluded.door_at, door_event = excluded.door_event
+         WHERE excluded.door_at IS NOT NULL AND (touches.door_at IS NULL
+             OR (excluded.door_at, excluded.door_event) < (touches.door_at, touches.door_event))",
+    )?;
+    for (tenant, touch) in touches {
+        let moment = touch.door.as_ref().map(|door| door.moment);
+        let event = moment.map(|moment| *moment.event.as_bytes());
+        statement.execute(params![
             tenant.as_str(),
             touch.identity.kind.as_str(),
             touch.identity.as_str(),
@@ -59,33 +52,34 @@ fn write_touch(connection: &Connection, tenant: &TenantId, touch: &Touch) -> Res
             micros(moment),
             event.as_ref().map(<[u8; 16]>::as_slice),
         ])?;
+    }
     Ok(())
 }
 
-fn write_link(connection: &Connection, tenant: &TenantId, link: &Link) -> Result<(), Failure> {
-    let (one, other) = (link.pair.first(), link.pair.second());
-    let named = link.named.map(|moment| *moment.event.as_bytes());
-    let ruled = link.ruled.as_ref().map(|ruled| *ruled.moment.event.as_bytes());
-    connection
-        .prepare_cached(
-            "INSERT INTO links AS l (tenant, kind, identity, other_kind, other, named_at, named_event, ruling, ruled_at,
-                                     ruled_event)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-             ON CONFLICT (tenant, identity, kind, other, other_kind) DO UPDATE SET
-                 (named_at, named_event) = (SELECT at, event FROM (
-                     SELECT l.named_at AS at, l.named_event AS event
-                     UNION ALL SELECT excluded.named_at, excluded.named_event)
-                     WHERE at IS NOT NULL ORDER BY at, event LIMIT 1),
-                 (ruling, ruled_at, ruled_event) = (SELECT ruling, at, event FROM (
-                     SELECT l.ruling AS ruling, l.ruled_at AS at, l.ruled_event AS event
-                     UNION ALL SELECT excluded.ruling, excluded.ruled_at, excluded.ruled_event)
-                     WHERE at IS NOT NULL ORDER BY at DESC, event DESC LIMIT 1)
-             WHERE excluded.named_at IS NOT NULL AND (l.named_at IS NULL
-                     OR (excluded.named_at, excluded.named_event) < (l.named_at, l.named_event))
-                 OR excluded.ruled_at IS NOT NULL AND (l.ruled_at IS NULL
-                     OR (excluded.ruled_at, excluded.ruled_event) > (l.ruled_at, l.ruled_event))",
-        )?
-        .execute(params![
+fn write_links(connection: &Connection, links: &[(TenantId, Link)]) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO links AS l (tenant, kind, identity, other_kind, other, named_at, named_event, ruling, ruled_at,
+                                 ruled_event)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (tenant, identity, kind, other, other_kind) DO UPDATE SET
+             (named_at, named_event) = (SELECT at, event FROM (
+                 SELECT l.named_at AS at, l.named_event AS event
+                 UNION ALL SELECT excluded.named_at, excluded.named_event)
+                 WHERE at IS NOT NULL ORDER BY at, event LIMIT 1),
+             (ruling, ruled_at, ruled_event) = (SELECT ruling, at, event FROM (
+                 SELECT l.ruling AS ruling, l.ruled_at AS at, l.ruled_event AS event
+                 UNION ALL SELECT excluded.ruling, excluded.ruled_at, excluded.ruled_event)
+                 WHERE at IS NOT NULL ORDER BY at DESC, event DESC LIMIT 1)
+         WHERE excluded.named_at IS NOT NULL AND (l.named_at IS NULL
+                 OR (excluded.named_at, excluded.named_event) < (l.named_at, l.named_event))
+             OR excluded.ruled_at IS NOT NULL AND (l.ruled_at IS NULL
+                 OR (excluded.ruled_at, excluded.ruled_event) > (l.ruled_at, l.ruled_event))",
+    )?;
+    for (tenant, link) in links {
+        let (one, other) = (link.pair.first(), link.pair.second());
+        let named = link.named.map(|moment| *moment.event.as_bytes());
+        let ruled = link.ruled.as_ref().map(|ruled| *ruled.moment.event.as_bytes());
+        statement.execute(params![
             tenant.as_str(),
             one.kind.as_str(),
             one.as_str(),
@@ -97,20 +91,21 @@ fn write_link(connection: &Connection, tenant: &TenantId, link: &Link) -> Result
             micros(link.ruled.as_ref().map(|ruled| ruled.moment)),
             ruled.as_ref().map(<[u8; 16]>::as_slice),
         ])?;
+    }
     Ok(())
 }
 
-fn write_consent(connection: &Connection, tenant: &TenantId, record: &ConsentRecord) -> Result<(), Failure> {
-    let named: Vec<_> = record.named.iter().map(ToString::to_string).collect();
-    connection
-        .prepare_cached(
-            "INSERT INTO consents (tenant, session, event_id, purpose, occurred_at, channel, source, granted,
-                                   text_version, text_hash, named)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-             ON CONFLICT (tenant, session, event_id, purpose) DO UPDATE SET occurred_at = excluded.occurred_at
-             WHERE excluded.occurred_at < consents.occurred_at",
-        )?
-        .execute(params![
+fn write_consents(connection: &Connection, consents: &[(TenantId, ConsentRecord)]) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO consents (tenant, session, event_id, purpose, occurred_at, channel, source, granted,
+                               text_version, text_hash, named)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (tenant, session, event_id, purpose) DO UPDATE SET occurred_at = excluded.occurred_at
+         WHERE excluded.occurred_at < consents.occurred_at",
+    )?;
+    for (tenant, record) in consents {
+        let named: Vec<_> = record.named.iter().map(ToString::to_string).collect();
+        statement.execute(params![
             tenant.as_str(),
             record.session.as_str(),
             record.event.as_bytes().as_slice(),
@@ -123,6 +118,7 @@ fn write_consent(connection: &Connection, tenant: &TenantId, record: &ConsentRec
             record.text_hash,
             named.join("\n"),
         ])?;
+    }
     Ok(())
 }
 
