@@ -148,14 +148,18 @@ pub(super) fn sweep(connection: &Connection, before: i64, limit: i64) -> Result<
             .collect::<Result<_, _>>()?;
         rows += forgotten.len();
         for (kind, identity) in forgotten {
-            rows += connection
-                .prepare_cached(
-                    "DELETE FROM links WHERE tenant = ?1
-                         AND (identity = ?2 AND kind = ?3 OR other = ?2 AND other_kind = ?3)
-                         AND NOT EXISTS (SELECT 1 FROM touches WHERE tenant = ?1 AND identity = ?2 AND kind = ?3)",
-                )?
-                .execute([&tenant, &identity, &kind])?;
+            rows += forget_links(connection, [&tenant, &identity, &kind])?;
         }
     }
     Ok(rows)
+}
+
+/// Deletes the links of an identity, a tenant's, whom no conversation names any more.
+fn forget_links(connection: &Connection, of: [&String; 3]) -> Result<usize, Failure> {
+    const ONE: &str = "DELETE FROM links WHERE tenant = ?1 AND identity = ?2 AND kind = ?3
+         AND NOT EXISTS (SELECT 1 FROM touches WHERE tenant = ?1 AND identity = ?2 AND kind = ?3)";
+    const OTHER: &str =
+        "DELETE FROM links INDEXED BY links_of_other WHERE tenant = ?1 AND other = ?2 AND other_kind = ?3
+         AND NOT EXISTS (SELECT 1 FROM touches WHERE tenant = ?1 AND identity = ?2 AND kind = ?3)";
+    Ok(connection.prepare_cached(ONE)?.execute(of)? + connection.prepare_cached(OTHER)?.execute(of)?)
 }

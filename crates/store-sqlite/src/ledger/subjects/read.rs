@@ -1,4 +1,7 @@
 //! Reading identities, conversations and consents.
+//!
+//! Where there is an index besides the key, it is named: without statistics SQLite holds a walk through all rows of a tenant
+//! in the key, which has every column, for as good as a step into an index, which has not.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +70,9 @@ fn links(connection: &Connection, tenant: &TenantId, of: &[Identity]) -> Result<
     let mut statement = connection.prepare_cached(
         "SELECT kind, identity, other_kind, other, named_at, named_event, ruling, ruled_at, ruled_event FROM (
              SELECT * FROM links WHERE tenant = ?1 AND identity = ?2 AND kind = ?3
-             UNION ALL SELECT * FROM links WHERE tenant = ?1 AND other = ?2 AND other_kind = ?3) LIMIT ?4",
+             UNION ALL
+             SELECT * FROM links INDEXED BY links_of_other WHERE tenant = ?1 AND other = ?2 AND other_kind = ?3)
+         LIMIT ?4",
     )?;
     let mut found = Vec::new();
     for identity in of {
@@ -100,7 +105,8 @@ fn named_in(
     connection
         .prepare_cached(
             "SELECT t.kind, t.identity, t.session, t.door, t.door_at, t.door_event
-             FROM json_each(?2) AS s CROSS JOIN touches AS t ON t.tenant = ?1 AND t.session = s.value
+             FROM json_each(?2) AS s CROSS JOIN touches AS t INDEXED BY touches_by_session
+                 ON t.tenant = ?1 AND t.session = s.value
              ORDER BY t.door_at DESC NULLS LAST, t.session, t.identity, t.kind LIMIT ?3",
         )?
         .query_and_then(params![tenant.as_str(), list(ids(sessions)), MAX_ROWS], touch)?
