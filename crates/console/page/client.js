@@ -2,13 +2,16 @@
 
 import { get, post } from "./api.js";
 import { announce, fill, h } from "./dom.js";
-import { channel, moment } from "./format.js";
+import { channel, moment, number } from "./format.js";
 import { t, word } from "./i18n.js";
 import { asking, channelLabel, explained, fail, heading, icon, loading } from "./parts.js";
 import { backLink, fact, follow } from "./timeline.js";
 
 /** How long a ruling may take to be recorded before somebody is told to come back later. */
 const PATIENCE = 10_000;
+
+/** How much of either end of a long path is shown. */
+const STEPS = 3;
 
 export async function clientTimeline({ main, id, signal, reader }) {
   const place = h("div", { class: "stack" }, loading());
@@ -35,9 +38,10 @@ function summary({ subject, consents, rule }) {
   return [
     heading(t("client.title")),
     h("dl", { class: "facts" },
-      first && fact(t("client.first"), channelLabel(first.channel), " ", time(first.first_at)),
+      first ? fact(t("client.first"), channelLabel(first.channel), " ", time(first.first_at))
+        : subject.is_cut_short && fact(t("client.first"), t("client.unread")),
       last && fact(t("client.last"), channelLabel(last.channel), " ", time(last.last_at)),
-      subject.path.length > 1 && fact(t("client.path"), subject.path.map((word) => channel(word)).join(" → ")),
+      subject.path.length > 1 && fact(t("client.path"), steps(subject)),
       known.length > 0 && fact(t("timeline.known"), known.map((kind) => word("alias", kind)).join(", ")),
       leads.length > 0 && fact(t("timeline.lead"), leads.map(({ id }, n) =>
         [n > 0 && ", ", h("a", { href: `#/leads/${encodeURIComponent(id)}` }, id)])),
@@ -46,10 +50,19 @@ function summary({ subject, consents, rule }) {
   ];
 }
 
+/** Through which doors, one after the other; of many the first and the last. */
+function steps({ path, is_cut_short: isCutShort }) {
+  const left = path.length - 2 * STEPS;
+  const more = t("client.path.more", { n: number(left) });
+  const shown = path.map((word) => channel(word));
+  const all = left > 1 ? [...shown.slice(0, STEPS), more, ...shown.slice(-STEPS)] : shown;
+  return [...(isCutShort ? ["…"] : []), ...all].join(" → ");
+}
+
 /** What holds, a purpose once. Where not all was read, "none given" would be more than anybody knows. */
 function held({ current, is_cut_short: isCutShort }) {
   if (current.length > 0) return current.map(consent);
-  return t(isCutShort ? "client.consents.unknown" : "client.consents.none");
+  return t(isCutShort ? "client.unread" : "client.consents.none");
 }
 
 function consent({ purpose, granted, at, channel: through }) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::consent::{self, ConsentRecord};
 use domain::id::{SessionId, TenantId};
 use domain::rollup::SessionRollup;
-use domain::subject::{Circle, Identity, Journey, Touch, standing};
+use domain::subject::{Circle, Door, Identity, Journey, Touch, standing};
 use ports::ledger::LedgerError;
 use ports::subjects::{SubjectReader, circle_of, is_cut_short};
 use privacy::TenantKeys;
@@ -206,8 +206,15 @@ impl Person {
         Ok(Consents { records, is_cut_short, has_unread })
     }
 
+    /// Where the client came from; not known where not every conversation was read, as those entered first are left out.
+    #[must_use]
+    pub fn first_touch(&self) -> Option<&Door> {
+        self.journey.first().filter(|_door| !self.is_cut_short())
+    }
+
     /// Whether there is more of the client than is shown.
-    pub(crate) const fn is_cut_short(&self) -> bool {
+    #[must_use]
+    pub const fn is_cut_short(&self) -> bool {
         self.circle.is_cut_short || self.is_cut_short
     }
 }

@@ -117,7 +117,7 @@ impl From<&Person> for SubjectView {
         Self {
             id: person.id().to_owned(),
             identities: circle.identities.iter().map(IdentityView::from).collect(),
-            first_touch: journey.first().map(DoorView::from),
+            first_touch: person.first_touch().map(DoorView::from),
             last_touch: journey.last().map(DoorView::from),
             path: journey.path().into_iter().map(|channel| channel.as_str()).collect(),
             doors: journey.doors.iter().map(DoorView::from).collect(),

@@ -97,8 +97,10 @@ fn summary(person: &Person, others: &[String]) -> String {
     let journey = &person.journey;
     let door = |door: &Door, at: String| format!("{} {at} ({})", door.channel.as_str(), door.session);
     let mut lines = vec![format!("client       {}", person.id())];
-    if let Some(first) = journey.first() {
+    if let Some(first) = person.first_touch() {
         lines.push(format!("first touch  {}", door(first, first.first_at.to_string())));
+    } else if person.is_cut_short() {
+        lines.push("first touch  unknown: there are more conversations than anybody reads".to_owned());
     }
     if let Some(last) = journey.last() {
         lines.push(format!("last touch   {}", door(last, last.last_at.to_string())));

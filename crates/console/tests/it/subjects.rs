@@ -309,16 +309,22 @@ async fn the_phone_of_nobody_that_an_earlier_release_recorded_makes_no_stranger_
 }
 
 #[tokio::test]
-async fn no_consent_is_known_to_hold_where_not_every_conversation_was_read() {
+async fn neither_a_consent_nor_where_somebody_came_from_is_known_where_not_every_conversation_was_read() {
     let world = world().await;
     let salon = tenant("salon");
     world.tell(&salon, "bot", of(mailing(0, Channel::Site, "form", true), None, Some("1")));
-    assert_eq!(all_of(&world, "1").await[2]["current"][0]["granted"], true);
+    let [subject, _, consents] = all_of(&world, "1").await;
+    assert_eq!(
+        (&subject["first_touch"]["session"], &consents["current"][0]["granted"]),
+        (&json!("form"), &json!(true))
+    );
     for nth in 1..MAX_ROWS {
         let said = happened(1, Channel::Site, &format!("site-{nth}"), "message");
         world.tell(&salon, "bot", of(said, None, Some("1")));
     }
     let id = find(&world, "1").await;
+    let subject = get(&world, &format!("/v1/subjects/{id}")).await.body;
+    assert_eq!((&subject["first_touch"], &subject["is_cut_short"]), (&json!(null), &json!(true)));
     let consents = get(&world, &format!("/v1/subjects/{id}/consents")).await.body;
     assert_eq!((&consents["current"], &consents["is_cut_short"]), (&json!([]), &json!(true)));
     assert_eq!(consents["records"].as_array().unwrap().len(), 1, "what was said is told all the same");

@@ -124,7 +124,7 @@ impl Journey {
         self.doors.iter().max_by_key(|door| (door.last_at, &door.session))
     }
 
-    /// The channels in the order they were first used, a door used twice in a row once.
+    /// The channels in the order in which conversations began, one used twice in a row once.
     #[must_use]
     pub fn path(&self) -> Vec<Channel> {
         let mut path: Vec<_> = self.doors.iter().map(|door| door.channel).collect();
