@@ -63,7 +63,11 @@ fn ended(revoked_at: Option<domain::timestamp::Timestamp>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::stand::Stand;
+    use domain::id::{SourceId, TenantId};
+    use domain::registry::{SourceKind, Trade};
+
+    use crate::desk::NewSource;
+    use crate::stand::{Stand, desk};
 
     /// What a command says, or why it failed.
     async fn answer(stand: &Stand, words: &str) -> String {
@@ -132,6 +136,18 @@ mod tests {
             assert!(said.contains("not passed on") && !said.contains("AAF"), "{words}: {said}");
         }
         assert!(answer(&stand, "source forward nobody --off").await.contains("there is no such"));
+    }
+
+    #[tokio::test]
+    async fn a_source_with_a_bot_behind_it_is_never_there_without_the_bot() {
+        let desk = desk();
+        let bot = "https://bot.example.ru/7001:AAF";
+        let (tenant, id) = (TenantId::parse("salon").unwrap(), SourceId::parse("tg").unwrap());
+        desk.add_tenant(&tenant, "Салон", Trade::Ordinary).await.unwrap();
+        let new = NewSource::new(&tenant, &id, SourceKind::Telegram);
+        desk.add_source(NewSource { forward_to: Some(bot.to_owned()), ..new }).await.unwrap();
+        let sources = desk.registry.snapshot().await.unwrap().sources;
+        assert_eq!(desk.forwards_to(&sources[0]).unwrap().as_str(), bot);
     }
 
     #[tokio::test]

@@ -35,6 +35,8 @@ pub struct NewSource {
     pub rate_limit: Option<NonZeroU32>,
     /// How its bodies are read, where [its kind](SourceKind::takes_mapping) leaves that to the tenant.
     pub mapping: Option<Mapping>,
+    /// The address of the bot its deliveries are passed on to. Whoever gives it has looked whether it is one.
+    pub forward_to: Option<String>,
 }
 
 impl NewSource {
@@ -42,7 +44,7 @@ impl NewSource {
     #[must_use]
     pub fn new(tenant: &TenantId, id: &SourceId, kind: SourceKind) -> Self {
         let (id, tenant) = (id.clone(), tenant.clone());
-        Self { id, tenant, kind, secret: None, name: None, rate_limit: None, mapping: None }
+        Self { id, tenant, kind, secret: None, name: None, rate_limit: None, mapping: None, forward_to: None }
     }
 }
 
@@ -73,9 +75,11 @@ pub async fn add_source(
     new: NewSource,
     now: Timestamp,
 ) -> Result<(Source, String), RegistrarError> {
-    let NewSource { id, tenant, kind, secret, name, rate_limit, mapping } = new;
+    let NewSource { id, tenant, kind, secret, name, rate_limit, mapping, forward_to } = new;
     let secret = given_or_made(secret, kind, mapping.as_ref())?;
     let sealed = vault.seal_secret(&id, secret.as_bytes());
+    // In the same write: no delivery may come in between, of which the bot would not hear.
+    let forward_to = forward_to.map(|address| vault.seal_secret(&id, address.as_bytes()));
     let source = Source {
         name: name.unwrap_or_else(|| id.to_string()),
         id,
@@ -84,7 +88,7 @@ pub async fn add_source(
         secrets: vec![SourceSecret { sealed, created_at: now }],
         mapping: mapping.map(|mapping| mapping.text().clone()),
         rate_limit,
-        forward_to: None,
+        forward_to,
         created_at: now,
         revoked_at: None,
     };

@@ -232,7 +232,7 @@ impl Add {
                 "a mapping for kind mapping, one or none for kind cloudevents, and none for any other";
             return Err(wrong("/mapping", expected));
         }
-        Ok(NewSource { id, tenant, kind, secret, name, rate_limit: None, mapping })
+        Ok(NewSource { secret, name, mapping, ..NewSource::new(&tenant, &id, kind) })
     }
 }
 

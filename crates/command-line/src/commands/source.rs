@@ -27,7 +27,8 @@ pub(crate) async fn run(command: SourceCommand, office: &impl Office, print: &Pr
         SourceCommand::Add { id, tenant, kind, secret, forward_to, mapping, name, rate } => {
             let mapping = mapping.as_deref().map(read_mapping).transpose()?;
             ensure!(mapping.is_none() || kind.takes_mapping(), "{kind} is not read by a mapping");
-            let new = NewSource { id, tenant, kind, secret, name, rate_limit: rate, mapping };
+            let new =
+                NewSource { secret, name, rate_limit: rate, mapping, ..NewSource::new(&tenant, &id, kind) };
             add(new, forward_to, &desk, &office.doors()?, program, print).await?;
         }
         SourceCommand::List { tenant } => {
@@ -75,14 +76,10 @@ async fn add(
     if bot.is_some() {
         can_forward(new.kind)?;
     }
-    let (source, secret) = desk.add_source(NewSource { secret, ..new }).await?;
-    let passed_on = match &bot {
-        None => Ok(()),
-        bot => desk.forward(&source.id, bot.as_ref()).await,
-    };
-    // Whatever comes: once the source is there, its secret has to be shown.
-    added(&source, &secret, bot.as_ref().filter(|_| passed_on.is_ok()), doors, program, print);
-    passed_on
+    let forward_to = bot.as_ref().map(Url::to_string);
+    let (source, secret) = desk.add_source(NewSource { secret, forward_to, ..new }).await?;
+    added(&source, &secret, bot.as_ref(), doors, program, print);
+    Ok(())
 }
 
 async fn forward(desk: &Desk, id: &SourceId, to: Option<String>, print: &Print) -> anyhow::Result<()> {
