@@ -129,14 +129,13 @@ const TEXTS = {
   "copy": ["Скопировать", "Copy"],
   "copied": ["Скопировано", "Copied"],
 
-  // sessions
   // a client
   "client.title": ["Клиент", "Client"],
   "client.all": ["вся история по всем каналам", "the whole history over all channels"],
   "client.first": ["Откуда пришёл", "Came from"],
   "client.last": ["Последний раз", "Last seen"],
   "client.path": ["Путь", "Path"],
-  "client.path.more": ["ещё {n}", "{n} more"],
+  "client.path.more": ["ещё\u00a0{n}", "{n}\u00a0more"],
   "client.consents": ["Согласия", "Consents"],
   "client.consents.none": ["не давал", "none given"],
   "client.unread": ["неизвестно: прочитаны не все разговоры", "unknown: not every conversation was read"],
@@ -189,6 +188,7 @@ const TEXTS = {
     "Принято, но ещё не записано. Ничего не потеряно: загляните сюда через минуту.",
     "Taken, but not recorded yet. Nothing is lost: look again in a minute.",
   ],
+  // sessions
   "sessions.title": ["Разговоры", "Conversations"],
   "sessions.channel": ["Канал", "Channel"],
   "sessions.outcome": ["Итог", "Outcome"],

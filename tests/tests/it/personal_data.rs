@@ -285,11 +285,11 @@ fn days_of(shape: Shape) -> u32 {
     std::env::var("LETOPIS_TEST_SALON_DAYS").map_or(usual, |days| days.parse().unwrap())
 }
 
-/// A year of the salon in the one box, by hand:
+/// A year of the salon in both shapes, by hand:
 ///
 /// ```sh
 /// LETOPIS_TEST_SALON_DAYS=365 cargo test -p system-tests --test it -- \
-///     whoever_is_in_a_payload_or_plays_in_a_salon_is_found_nowhere::one_box
+///     whoever_is_in_a_payload_or_plays_in_a_salon_is_found_nowhere
 /// ```
 async fn whoever_is_in_a_payload_or_plays_in_a_salon_is_found_nowhere(shape: Shape) {
     let engines = match shape {
